@@ -1,0 +1,214 @@
+"""PyTorch, OpenVINO's own API and this project, side by side on this machine's CPU.
+
+    run.py [--models resnet50,minilm] [--threads 2] [--seconds 8] [--json file]
+
+All three compute the same model in float32 at batch 1 with equal threads, in turn, in one process:
+a block of calls of each, again and again. Prints medians with their interquartile range and the
+ratios of medians, and writes the same as JSON into benchmarks/results/.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+import openvino as ov
+import torch
+import torch_tensorrt
+from e2e.models import MODELS, Model
+
+DEFAULT_MODELS = ("resnet50", "mobilenet_v3_large", "efficientnet_b0", "vit_b_16", "minilm")
+TOKENS = ((1, 32), (1, 32))  # batch 1 of a sentence's length, ids and mask
+TINY = (1, 8)
+WARM_UP = 2  # calls at the head of each block, not counted
+
+Call = Callable[[], Any]
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Milliseconds a call."""
+
+    median: float
+    iqr: float
+    calls: int
+
+
+def timings(calls: dict[str, Call], seconds: float) -> dict[str, Timing]:
+    """Blocks of calls in turn, about `seconds` in all."""
+    for call in calls.values():
+        for _ in range(5):
+            call()
+    slowest = max(_block(call, 3)[-1] for call in calls.values())
+    per_block = max(5, min(200, int(60 / slowest)))
+    seen: dict[str, list[float]] = {name: [] for name in calls}
+    names = list(calls)
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end or len(seen[names[0]]) < 3 * per_block:
+        for name in names:
+            seen[name] += _block(calls[name], WARM_UP + per_block)[WARM_UP:]
+        names.append(names.pop(0))
+    return {name: _timing(values) for name, values in seen.items()}
+
+
+def _block(call: Call, count: int) -> list[float]:
+    values = []
+    for _ in range(count):
+        start = time.perf_counter_ns()
+        call()
+        values.append((time.perf_counter_ns() - start) / 1e6)
+    return values
+
+
+def _timing(values: list[float]) -> Timing:
+    low, _, high = statistics.quantiles(values, n=4)
+    return Timing(statistics.median(values), high - low, len(values))
+
+
+def openvino_call(
+    module: torch.nn.Module, inputs: list[torch.Tensor], threads: int
+) -> tuple[Call, Any]:
+    """A call of OpenVINO's own Python API, inputs and results shared, and its infer request."""
+    converted = ov.convert_model(
+        module, example_input=tuple(inputs), input=[list(t.shape) for t in inputs]
+    )
+    options = {
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_PRECISION_HINT": "f32",
+        "INFERENCE_NUM_THREADS": threads,
+    }
+    request = ov.Core().compile_model(converted, "CPU", options).create_infer_request()
+    arrays = [t.numpy() for t in inputs]
+
+    def call() -> Any:
+        return request.infer(arrays, share_inputs=True, share_outputs=True)
+
+    return call, request
+
+
+def compile_ours(
+    module: torch.nn.Module, inputs: list[torch.Tensor], threads: int, **settings: Any
+) -> torch.jit.ScriptModule:
+    traced = torch.jit.trace(module, tuple(inputs), check_trace=False)
+    return torch_tensorrt.compile(
+        traced, ir="ts", inputs=inputs, engine="openvino", num_threads=threads, **settings
+    )
+
+
+def run_model(model: Model, shapes: tuple[tuple[int, ...], ...], options: Any) -> dict[str, Any]:
+    module = model.module()
+    inputs = model.tensors(shapes)
+    start = time.perf_counter()
+    fast = compile_ours(module, inputs, options.threads)
+    compile_seconds = time.perf_counter() - start
+    native, _ = openvino_call(module, inputs, options.threads)
+    expected, got = module(*inputs), fast(*inputs)
+    error = (got - expected).abs().max().item() / expected.abs().max().item()
+    calls: dict[str, Call] = {
+        "eager": lambda: module(*inputs),
+        "openvino": native,
+        "ours": lambda: fast(*inputs),
+    }
+    found = timings(calls, options.seconds)
+    return {
+        "ms": {name: asdict(timing) for name, timing in found.items()},
+        "speedup_over_eager": found["eager"].median / found["ours"].median,
+        "relative_to_openvino": found["openvino"].median / found["ours"].median,
+        "relative_error": error,
+        "compile_seconds": compile_seconds,
+        "summary": torch_tensorrt.report(fast).summary,
+    }
+
+
+def run_overhead(options: Any) -> dict[str, Any]:
+    """Microseconds of one engine call and of a bare infer request with its tensors set."""
+    module = torch.nn.ReLU().eval()
+    inputs = [torch.rand(TINY)]
+    fast = compile_ours(module, inputs, options.threads, min_block_size=1)
+    _, request = openvino_call(module, inputs, options.threads)
+    request.set_input_tensor(ov.Tensor(inputs[0].numpy(), shared_memory=True))
+    engine = find_engine(fast)
+    execute = torch.ops.tensorrt.execute_engine.default
+    calls: dict[str, Call] = {
+        "infer_request": request.infer,
+        "engine": lambda: execute(inputs, engine),
+        "module": lambda: fast(inputs[0]),
+    }
+    found = {name: t.median * 1e3 for name, t in timings(calls, options.seconds).items()}
+    return {"us": found, "overhead_us": found["engine"] - found["infer_request"]}
+
+
+def find_engine(module: torch.jit.ScriptModule) -> Any:
+    """The first engine among a compiled module's attributes."""
+    for name in dir(module):
+        value = getattr(module, name, None)
+        if isinstance(value, torch.ScriptObject):
+            return value
+    raise RuntimeError("the compiled module has no engine")
+
+
+def print_results(results: dict[str, Any]) -> None:
+    print(f"\n{'model':<20}{'eager ms':>18}{'openvino ms':>18}{'ours ms':>18}", end="")
+    print(f"{'vs eager':>10}{'vs openvino':>13}{'error':>10}")
+    for name, row in results["models"].items():
+        print(f"{name:<20}", end="")
+        for who in ("eager", "openvino", "ours"):
+            timing = row["ms"][who]
+            print(f"{timing['median']:>10.2f} ±{timing['iqr'] / 2:<6.2f}", end="")
+        print(f"{row['speedup_over_eager']:>9.2f}x", end="")
+        print(f"{row['relative_to_openvino']:>12.3f} {row['relative_error']:>9.0e}")
+    if overhead := results.get("overhead"):
+        times = ", ".join(f"{name} {us:.1f} us" for name, us in overhead["us"].items())
+        print(f"\none call of a tiny model: {times}; overhead {overhead['overhead_us']:.1f} us")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--models", default=",".join(DEFAULT_MODELS), help="comma-separated")
+    parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1))
+    parser.add_argument("--seconds", type=float, default=8.0, help="per model")
+    parser.add_argument("--json", type=Path, help="file to write instead of results/<time>.json")
+    options = parser.parse_args()
+    warnings.filterwarnings("ignore")
+    torch.set_grad_enabled(False)
+    torch.set_num_threads(options.threads)
+
+    results: dict[str, Any] = {
+        "machine": platform.processor() or platform.machine(),
+        "threads": options.threads,
+        "torch": torch.__version__,
+        "openvino": ov.__version__,
+        "torch_tensorrt": torch_tensorrt.__version__,
+        "models": {},
+    }
+    for name in options.models.split(","):
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        model = MODELS[name]
+        shapes = TOKENS if model.integers else model.shapes
+        results["models"][name] = run_model(model, shapes, options)
+    results["overhead"] = run_overhead(options)
+
+    print_results(results)
+    folder = Path(__file__).parent / "results"
+    path = options.json or folder / f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(results, indent=2))
+    print(f"written to {path}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+#include <torch/version.h>
+
+#include <string>
+
+#include "bindings.h"
+#include "core/engine.h"
+
+namespace torch_tensorrt::python {
+
+namespace py = pybind11;
+
+namespace {
+
+py::list engines() {
+  py::list rows;
+  for (const std::string& name : core::engine_plugin_names()) {
+    std::string reason;
+    const core::EnginePlugin* plugin = core::find_engine_plugin(name, &reason);
+    std::string version;
+    bool available = false;
+    if (plugin) {
+      const core::Availability availability = plugin->available();
+      available = availability.yes;
+      reason = availability.reason;
+      if (available) version = plugin->version();
+    }
+    rows.append(py::make_tuple(name, available, version, reason));
+  }
+  return rows;
+}
+
+}  // namespace
+
+void init_engines(py::module_& module) {
+  module.def("engines", &engines,
+             "(name, available, version, reason) of every engine plugin that was found.");
+  module.def("build_info", [] {
+    py::dict info;
+    info["version"] = TORCHTRT_VERSION;
+    info["torch"] = TORCH_VERSION;
+    info["compiler"] = "gcc " __VERSION__;
+    return info;
+  });
+}
+
+}  // namespace torch_tensorrt::python

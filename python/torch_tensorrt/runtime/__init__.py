@@ -1,0 +1,34 @@
+"""Engines: which there are, and the class that runs them inside a compiled module."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+
+from torch_tensorrt import _C
+
+__all__ = ["EngineInfo", "available_engines", "engine_class"]
+
+
+class EngineInfo(NamedTuple):
+    """An engine plugin: whether it can run here, its library's version, or why not."""
+
+    name: str
+    available: bool
+    version: str
+    reason: str
+
+
+def available_engines() -> list[EngineInfo]:
+    """All engine plugins found, also those that cannot run here.
+
+    >>> [engine.name for engine in available_engines() if engine.available]  # doctest: +ELLIPSIS
+    [...'reference'...]
+    """
+    return [EngineInfo(*row) for row in _C.engines()]
+
+
+def engine_class() -> Any:
+    """`torch.classes.tensorrt.Engine`, the type of a compiled module's engines."""
+    return torch.classes.tensorrt.Engine

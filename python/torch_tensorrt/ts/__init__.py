@@ -1,0 +1,17 @@
+"""The TorchScript frontend: compile torch.jit modules, with no Python needed to run the result."""
+
+from torch_tensorrt.ts import logging
+from torch_tensorrt.ts._compiler import (
+    check_method_op_support,
+    compile,
+    convert_method_to_trt_engine,
+    embed_engine_in_new_module,
+)
+
+__all__ = [
+    "check_method_op_support",
+    "compile",
+    "convert_method_to_trt_engine",
+    "embed_engine_in_new_module",
+    "logging",
+]

@@ -1,0 +1,306 @@
+#include "cli/arguments.h"
+
+#include <algorithm>
+#include <charconv>
+#include <functional>
+#include <map>
+#include <utility>
+
+#include "core/error.h"
+#include "core/text.h"
+
+namespace torch_tensorrt::cli {
+namespace {
+
+using core::text;
+
+/// One flag with all of its names. Where `value` is empty it takes none; where `optional_value`, it
+/// may be left out.
+struct Option {
+  std::vector<std::string> names;
+  std::string value;
+  bool optional_value = false;
+  std::string doc;
+  std::function<void(Arguments&, const std::string& name, const std::string& value)> apply;
+};
+
+// ---- values ----
+
+template <typename Number>
+Number number(const std::string& name, const std::string& value, std::string_view expected) {
+  Number out{};
+  const char* const end = value.data() + value.size();
+  const auto result = std::from_chars(value.data(), end, out);
+  if (result.ec != std::errc() || result.ptr != end) {
+    throw UsageError(text(name, " is '", value, "', expected ", expected));
+  }
+  return out;
+}
+
+bool boolean(const std::string& name, const std::string& value) {
+  if (value.empty() || value == "true" || value == "1") return true;
+  if (value == "false" || value == "0") return false;
+  throw UsageError(text(name, " is '", value, "', expected true or false"));
+}
+
+core::Strings split(const std::string& value) {
+  core::Strings parts;
+  for (std::size_t start = 0; start <= value.size();) {
+    const std::size_t comma = std::min(value.find(',', start), value.size());
+    if (comma > start) parts.push_back(value.substr(start, comma - start));
+    start = comma + 1;
+  }
+  return parts;
+}
+
+ReportForm report_form(const std::string& name, const std::string& value) {
+  if (value.empty() || value == "text") return ReportForm::text;
+  if (value == "json") return ReportForm::json;
+  throw UsageError(text(name, " is '", value, "', expected text or json"));
+}
+
+// ---- settings ----
+
+/// The further names that flags of settings have.
+const std::map<std::string_view, core::Strings>& setting_aliases() {
+  static const std::map<std::string_view, core::Strings> aliases = {
+      {"enabled_precisions", {"-p", "--enable-precision"}},
+      {"torch_executed_ops", {"--teo", "--torch-executed-op"}},
+      {"torch_executed_modules", {"--tem", "--torch-executed-mod"}},
+      {"min_block_size", {"--mbs"}},
+      {"device_type", {"-d"}},
+      {"capability", {"--engine-capability"}},
+      {"debug", {"--build-debuggable-engine"}},
+      {"truncate_long_and_double", {"--truncate", "--truncate-long-double", "--truncate-64bit"}}};
+  return aliases;
+}
+
+bool is_list(const core::SettingInfo& info) {
+  return info.kind == "list of str" || info.kind == "set of dtype";
+}
+
+core::SettingValue setting_value(const Arguments& arguments, const core::SettingInfo& info,
+                                 const std::string& name, const std::string& value) {
+  if (info.kind == "bool") return boolean(name, value);
+  if (info.kind == "int") return number<std::int64_t>(name, value, "an integer");
+  if (!is_list(info)) return value;
+  // Given again, such a flag adds to its list.
+  auto list = std::get<core::Strings>(core::get_setting(arguments.settings, info.name));
+  for (std::string& part : split(value)) list.push_back(std::move(part));
+  return list;
+}
+
+Option setting_option(const core::SettingInfo& info) {
+  Option option;
+  std::string flag = text("--", info.name);
+  std::ranges::replace(flag, '_', '-');
+  option.names = {std::move(flag)};
+  if (const auto found = setting_aliases().find(info.name); found != setting_aliases().end()) {
+    for (const std::string& alias : found->second) {
+      const bool is_short = alias[1] != '-';
+      option.names.insert(is_short ? option.names.begin() : option.names.end(), alias);
+    }
+  }
+  option.optional_value = info.kind == "bool";
+  option.value = info.kind == "bool" ? "true|false" : info.kind == "int" ? "N" : "X";
+  option.doc = info.doc;
+  if (is_list(info)) option.doc += " (repeat, or separate by commas)";
+  if (!info.default_text.empty()) option.doc += text("; default ", info.default_text);
+  option.apply = [info](Arguments& arguments, const std::string& name, const std::string& value) {
+    const core::SettingValue parsed = setting_value(arguments, info, name, value);
+    try {
+      core::set_setting(arguments.settings, info.name, parsed);
+    } catch (const core::Error& error) {
+      throw UsageError(text(name, ": ", error.what()));
+    }
+  };
+  return option;
+}
+
+// ---- the program's own flags ----
+
+/// A flag that takes no value.
+Option flag(core::Strings names, std::string doc, std::function<void(Arguments&)> apply) {
+  return {std::move(names), "", false, std::move(doc),
+          [apply = std::move(apply)](Arguments& arguments, const std::string&, const std::string&) {
+            apply(arguments);
+          }};
+}
+
+Option log_flag(core::Strings names, std::string doc, core::LogLevel level) {
+  return {std::move(names), "", false, std::move(doc),
+          [level](Arguments& arguments, const std::string& name, const std::string&) {
+            const bool other = arguments.log_level != core::LogLevel::warning;
+            if (other && arguments.log_level != level) {
+              throw UsageError(text(name, ": only one of --verbose, --warnings and --info"));
+            }
+            arguments.log_level = level;
+          }};
+}
+
+std::vector<Option> own_options() {
+  std::vector<Option> options;
+  options.push_back(flag({"-h", "--help"}, "Print this text", [](Arguments& a) { a.help = true; }));
+  options.push_back(log_flag({"-v", "--verbose"}, "Log every step", core::LogLevel::debug));
+  options.push_back(
+      log_flag({"-w", "--warnings"}, "Log no warnings, only errors", core::LogLevel::error));
+  options.push_back(log_flag({"-i", "--i", "--info"}, "Log what is done", core::LogLevel::info));
+  options.push_back({{"--check-method-support"},
+                     "METHOD",
+                     false,
+                     "Only say whether every op of the method has a converter; exit code 0 or 1",
+                     [](Arguments& a, const auto&, const auto& value) { a.check_method = value; }});
+  options.push_back(flag({"--save-engine"},
+                         "Write the method as one engine's bytes instead of a module",
+                         [](Arguments& a) { a.save_engine = true; }));
+  options.push_back(flag({"--embed-engine"},
+                         "The input is an engine's bytes; write a module that runs it",
+                         [](Arguments& a) { a.embed_engine = true; }));
+  options.push_back({{"--report"},
+                     "text|json",
+                     true,
+                     "Print what became of every op; default text",
+                     [](Arguments& a, const auto& name, const auto& value) {
+                       a.report = report_form(name, value);
+                     }});
+  options.push_back({{"--atol"},
+                     "X",
+                     false,
+                     "Largest absolute difference from PyTorch; default 1e-8",
+                     [](Arguments& a, const auto& name, const auto& value) {
+                       a.atol = number<double>(name, value, "a number");
+                     }});
+  options.push_back({{"--rtol"},
+                     "X",
+                     false,
+                     "The same relative to the output's largest element; default 1e-5",
+                     [](Arguments& a, const auto& name, const auto& value) {
+                       a.rtol = number<double>(name, value, "a number");
+                     }});
+  options.push_back(flag({"--no-threshold-check"}, "Do not compare results with PyTorch's",
+                         [](Arguments& a) { a.threshold_check = false; }));
+  options.push_back({{"--custom-torch-ops"},
+                     "LIBRARY",
+                     false,
+                     "Load a library with PyTorch ops that the model uses (repeat)",
+                     [](Arguments& a, const auto&, const auto& v) { a.torch_ops.push_back(v); }});
+  options.push_back({{"--custom-converters"},
+                     "LIBRARY",
+                     false,
+                     "Load a library that registers converters (repeat)",
+                     [](Arguments& a, const auto&, const auto& v) { a.converters.push_back(v); }});
+  return options;
+}
+
+std::vector<Option> setting_options() {
+  std::vector<Option> options;
+  for (const core::SettingInfo& info : core::setting_table()) {
+    options.push_back(setting_option(info));
+  }
+  return options;
+}
+
+std::vector<Option> all_options() {
+  std::vector<Option> options = own_options();
+  for (Option& option : setting_options()) options.push_back(std::move(option));
+  return options;
+}
+
+// ---- parsing ----
+
+const Option& find_option(const std::vector<Option>& options, const std::string& name) {
+  core::Strings names;
+  for (const Option& option : options) {
+    if (std::ranges::find(option.names, name) != option.names.end()) return option;
+    names.insert(names.end(), option.names.begin(), option.names.end());
+  }
+  if (name == "--calibration-cache-file") {
+    throw UsageError(text(name,
+                          ": calibration caches are no longer used; quantize the model "
+                          "before it is compiled and enable precision i8"));
+  }
+  const std::string nearest = core::nearest_name(name, names);
+  throw UsageError(
+      text("unknown flag '", name, "'",
+           nearest.empty() ? "; -h lists all" : text("; did you mean '", nearest, "'?")));
+}
+
+bool is_flag(const std::string& word) { return word.size() > 1 && word.front() == '-'; }
+
+void print(std::string& out, const std::vector<Option>& options) {
+  for (const Option& option : options) {
+    std::string names = core::join(option.names);
+    if (option.optional_value) {
+      names += text("[=", option.value, ']');
+    } else if (!option.value.empty()) {
+      names += text('=', option.value);
+    }
+    out += text("  ", names, "\n        ", option.doc, '\n');
+  }
+}
+
+}  // namespace
+
+Arguments parse_arguments(const std::vector<std::string>& words) {
+  const std::vector<Option> options = all_options();
+  Arguments arguments;
+  bool flags_ended = false;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    if (flags_ended || !is_flag(word)) {
+      arguments.positional.push_back(word);
+      continue;
+    }
+    if (word == "--") {
+      flags_ended = true;
+      continue;
+    }
+    const std::size_t equals = word.find('=');
+    const std::string name = word.substr(0, equals);
+    const Option& option = find_option(options, name);
+    std::string value;
+    if (equals != std::string::npos) {
+      if (option.value.empty()) throw UsageError(text(name, " takes no value, got '", word, "'"));
+      value = word.substr(equals + 1);
+    } else if (!option.value.empty() && !option.optional_value) {
+      if (++i == words.size())
+        throw UsageError(text(name, " needs a value: ", name, '=', option.value));
+      value = words[i];
+    }
+    option.apply(arguments, name, value);
+  }
+  return arguments;
+}
+
+std::string help_text() {
+  std::string out = R"(torchtrtc: compiles a TorchScript module for an inference engine
+
+Usage: torchtrtc [flags] INPUT OUTPUT SPEC...
+       torchtrtc [flags] --check-method-support=METHOD INPUT
+       torchtrtc [flags] --save-engine INPUT OUTPUT SPEC...
+       torchtrtc [flags] --embed-engine ENGINE OUTPUT
+
+INPUT is a file of torch.jit.save. OUTPUT is loaded by torch.jit.load wherever libtorchtrt_runtime.so
+is loaded. One SPEC for each argument of the module's forward:
+
+  SPEC    shape[@dtype][%format]
+  shape   (1,3,224,224), or [(1,3,224,224);(8,3,224,224);(32,3,224,224)]: smallest, usual, largest
+  dtype   float float32 f32 fp32 | half float16 f16 fp16 | bfloat16 bf16 | double float64 f64 fp64 |
+          char int8 i8 | byte uint8 u8 | int int32 i32 | long int64 i64 | bool b
+          left out: the dtype of the first weight that meets the input, else f32
+  format  linear nchw chw contiguous | nhwc hwc channels_last
+
+The compiled module's results are compared with PyTorch's on random inputs; a difference larger than
+atol + rtol * (largest element) is a warning.
+
+Exit codes: 0 done, 1 the model, its file or an engine is at fault, 2 the command line is.
+
+Flags (--flag=value or --flag value):
+)";
+  print(out, own_options());
+  out += "\nSettings:\n";
+  print(out, setting_options());
+  return out;
+}
+
+}  // namespace torch_tensorrt::cli

@@ -1,0 +1,96 @@
+#include "compiler/assembly/stitch.h"
+
+#include <unordered_set>
+
+#include "compiler/lowering/passes.h"
+#include "core/error.h"
+
+namespace torch_tensorrt::compiler {
+namespace {
+
+const c10::Symbol kExecute = c10::Symbol::fromQualString("tensorrt::execute_engine");
+const c10::Symbol kAccepts = c10::Symbol::fromQualString("tensorrt::engine_accepts");
+
+class Stitcher {
+ public:
+  Stitcher(Graph& graph, Block& block) : graph_(graph), block_(block) {
+    std::size_t index = 0;
+    for (const auto& node : block.nodes) rank_[node.get()] = ++index * kSpacing;
+  }
+
+  void replace(const BuiltSegment& built) {
+    const auto& nodes = built.segment.nodes;
+    const std::size_t rank = rank_.at(nodes.back());
+    Argument::List inputs;
+    for (Var* var : built.inputs) inputs.emplace_back(as_tensor(var, rank));
+    const c10::IValue engine(built.engine);
+    if (built.segment.speculative) {
+      guard(built, std::move(inputs), engine, rank);
+    } else {
+      Node* execute = graph_.append(block_, kExecute, {std::move(inputs), engine});
+      execute->origin = nodes.front()->origin;
+      take_outputs(execute, built.segment.outputs);
+      rank_[execute] = rank;
+    }
+    for (auto it = nodes.rbegin(); it != nodes.rend(); ++it) graph_.erase(*it);
+  }
+
+  void finish() { sort_block(block_, rank_); }
+
+ private:
+  /// Room for the nodes that feed an engine, before it.
+  static constexpr std::size_t kSpacing = 4096;
+
+  /// Engines take tensors: a number goes in as an i64 scalar.
+  Var* as_tensor(Var* var, std::size_t rank) {
+    if (var->is_tensor()) return var;
+    Node* node = graph_.append(block_, c10::prim::NumToTensor, {var});
+    rank_[node] = rank - kSpacing / 2;
+    return graph_.add_output(node, c10::TensorType::get());
+  }
+
+  static void take_outputs(Node* node, const std::vector<Var*>& outputs) {
+    for (Var* output : outputs) {
+      output->producer = node;
+      node->outputs.push_back(output);
+    }
+  }
+
+  void guard(const BuiltSegment& built, Argument::List inputs, const c10::IValue& engine, std::size_t rank) {
+    Node* accepts = graph_.append(block_, kAccepts, {inputs, engine});
+    Var* condition = graph_.add_output(accepts, c10::BoolType::get());
+    rank_[accepts] = rank - 1;
+    Node* branch = graph_.append(block_, c10::prim::If, {condition});
+    rank_[branch] = rank;
+    branch->origin = built.segment.nodes.front()->origin;
+    for (int i = 0; i < 2; ++i) {
+      branch->blocks.push_back(std::make_unique<Block>());
+      branch->blocks.back()->owner = branch;
+    }
+    Block& fast = *branch->blocks[0];
+    Node* execute = graph_.append(fast, kExecute, {std::move(inputs), engine});
+    for (const Var* output : built.segment.outputs) {
+      fast.outputs.emplace_back(graph_.add_output(execute, output->type, output->name));
+    }
+    Block& original = *branch->blocks[1];
+    VarMap map;
+    for (const Node* node : built.segment.nodes) clone_node(graph_, *node, original, nullptr, map);
+    for (const Var* output : built.segment.outputs) original.outputs.push_back(map.at(output));
+    take_outputs(branch, built.segment.outputs);
+  }
+
+  Graph& graph_;
+  Block& block_;
+  std::unordered_map<const Node*, std::size_t> rank_;
+};
+
+}  // namespace
+
+void stitch(Graph& graph, Block& block, std::vector<BuiltSegment> segments) {
+  if (segments.empty()) return;
+  Stitcher stitcher(graph, block);
+  for (const BuiltSegment& segment : segments) stitcher.replace(segment);
+  stitcher.finish();
+}
+
+}  // namespace torch_tensorrt::compiler

@@ -1,0 +1,153 @@
+#include "compiler/assembly/torchscript.h"
+
+#include <torch/csrc/jit/ir/constants.h>
+#include <torch/csrc/jit/ir/ir.h>
+
+#include <unordered_map>
+
+#include "core/error.h"
+
+namespace torch_tensorrt::compiler {
+namespace {
+
+namespace jit = torch::jit;
+
+class Emitter {
+ public:
+  Emitter(jit::Module& module, std::string method) : module_(module), method_(std::move(method)) {}
+
+  std::shared_ptr<jit::Graph> run(const Block& body) {
+    graph_ = std::make_shared<jit::Graph>();
+    for (const Var* input : body.inputs) {
+      const bool is_self = input == body.inputs.front();
+      jit::Value* value = graph_->addInput(input->name);
+      value->setType(is_self ? module_.type() : input->type);
+      values_[input] = value;
+    }
+    self_ = graph_->inputs()[0];
+    emit_nodes(body);
+    for (const Argument& output : body.outputs) graph_->registerOutput(value_of(output, nullptr));
+    graph_->lint();
+    return graph_;
+  }
+
+ private:
+  void emit_nodes(const Block& block) {
+    for (const auto& node : block.nodes) emit(*node);
+  }
+
+  void emit(const Node& node) {
+    if (std::string(node.kind.toQualString()) == "tensorrt::execute_engine") return emit_engine(node);
+    if (std::string(node.kind.toQualString()) == "tensorrt::engine_accepts") return emit_accepts(node);
+    const bool named = node.kind == c10::prim::GetAttr || node.kind == c10::prim::SetAttr;
+    std::vector<jit::Value*> inputs;
+    const auto* schema = node.schema();
+    for (std::size_t i = 0; i < node.args.size() - (named ? 1 : 0); ++i) {
+      const auto type = schema && i < schema->arguments().size() ? schema->arguments()[i].type() : c10::TypePtr();
+      inputs.push_back(value_of(node.args[i], type));
+    }
+    jit::Node* out = graph_->create(node.kind, inputs, node.outputs.size());
+    if (node.jit) {
+      out->copyAttributes(*const_cast<jit::Node*>(node.jit));
+      out->setSourceRange(node.jit->sourceRange());
+    }
+    graph_->insertNode(out);
+    for (const auto& inner : node.blocks) emit_block(*inner, out->addBlock());
+    for (std::size_t i = 0; i < node.outputs.size(); ++i) define(node.outputs[i], out->outputs()[i]);
+  }
+
+  void emit_block(const Block& block, jit::Block* out) {
+    for (const Var* input : block.inputs) {
+      values_[input] = out->addInput();
+      values_[input]->setType(input->type);
+    }
+    const jit::WithInsertPoint guard(out);
+    emit_nodes(block);
+    for (const Argument& output : block.outputs) out->registerOutput(value_of(output, nullptr));
+  }
+
+  void define(const Var* var, jit::Value* value) {
+    value->setType(var->type);
+    values_[var] = value;
+  }
+
+  jit::Value* engine_of(const Node& node) {
+    const c10::IValue& engine = *node.args[1].constant();
+    const void* key = &engine.toObjectRef();
+    auto [it, is_new] = engine_names_.emplace(key, "");
+    if (is_new) {
+      it->second = method_ + "_engine_" + std::to_string(engine_names_.size() - 1);
+      module_.register_attribute(it->second, engine.type(), engine);
+    }
+    jit::Node* get = graph_->createGetAttr(self_, it->second);
+    return graph_->insertNode(get)->output();
+  }
+
+  jit::Value* engine_inputs(const Node& node) {
+    std::vector<jit::Value*> inputs;
+    for (const Argument& input : *node.args[0].list()) inputs.push_back(value_of(input, nullptr));
+    return graph_->insertNode(graph_->createList(c10::TensorType::get(), inputs))->output();
+  }
+
+  void emit_engine(const Node& node) {
+    jit::Value* inputs = engine_inputs(node);
+    jit::Node* execute = graph_->create(node.kind, {inputs, engine_of(node)}, 1);
+    graph_->insertNode(execute)->output()->setType(c10::ListType::ofTensors());
+    jit::Node* unpack = graph_->insertNode(graph_->createListUnpack(execute->output(), node.outputs.size()));
+    for (std::size_t i = 0; i < node.outputs.size(); ++i) define(node.outputs[i], unpack->outputs()[i]);
+  }
+
+  void emit_accepts(const Node& node) {
+    jit::Value* inputs = engine_inputs(node);
+    jit::Node* accepts = graph_->insertNode(graph_->create(node.kind, {inputs, engine_of(node)}, 1));
+    define(node.outputs[0], accepts->output());
+  }
+
+  /// The value of an argument; `type` is the schema's, which an empty or constant list needs.
+  jit::Value* value_of(const Argument& argument, c10::TypePtr type) {
+    if (const Var* var = argument.var()) return values_.at(var);
+    if (type) {
+      if (auto optional = type->cast<c10::OptionalType>(); optional && argument.list()) type = optional->getElementType();
+    }
+    if (const auto* list = argument.list()) {
+      const auto list_type = type ? type->cast<c10::ListType>() : nullptr;
+      if (!list_type) throw core::internal_error("[assembly] a list without a type");
+      std::vector<jit::Value*> elements;
+      for (const Argument& element : *list) elements.push_back(value_of(element, list_type->getElementType()));
+      return graph_->insertNode(graph_->createList(list_type->getElementType(), elements))->output();
+    }
+    return graph_->insertConstant(*argument.constant());
+  }
+
+  jit::Module& module_;
+  std::string method_;
+  std::shared_ptr<jit::Graph> graph_;
+  jit::Value* self_ = nullptr;
+  std::unordered_map<const Var*, jit::Value*> values_;
+  std::unordered_map<const void*, std::string> engine_names_;
+};
+
+}  // namespace
+
+void add_method(torch::jit::Module& module, const Graph& graph, c10::FunctionSchema schema) {
+  auto emitted = Emitter(module, schema.name()).run(graph.body());
+  const c10::QualifiedName name(*module.type()->name(), schema.name());
+  auto* function = module._ivalue()->compilation_unit()->create_function(name, emitted);
+  function->setSchema(std::move(schema));
+  module.type()->addMethod(function);
+}
+
+torch::jit::Module emit_torchscript(const Graph& graph, const torch::jit::Module& owner, const std::string& method) {
+  torch::jit::Module module = owner.clone();
+  const auto original = module.get_method(method).function().qualname();
+  // Argument names and defaults stay the user's.
+  const c10::FunctionSchema schema = module.get_method(method).function().getSchema();
+  std::vector<c10::Argument> arguments = {c10::Argument("self", module.type())};
+  arguments.insert(arguments.end(), schema.arguments().begin() + 1, schema.arguments().end());
+  module.type()->unsafeRemoveMethod(method);
+  module._ivalue()->compilation_unit()->unsafeRemoveMethod(original);
+  add_method(module, graph, c10::FunctionSchema(method, "", std::move(arguments), schema.returns()));
+  return module;
+}
+
+}  // namespace torch_tensorrt::compiler

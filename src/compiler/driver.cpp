@@ -1,0 +1,260 @@
+#include "compiler/driver.h"
+
+#include <algorithm>
+#include <set>
+#include <unordered_map>
+
+#include "compiler/assembly/stitch.h"
+#include "compiler/assembly/torchscript.h"
+#include "compiler/capture/signature.h"
+#include "compiler/capture/torchscript.h"
+#include "compiler/conversion/convert.h"
+#include "compiler/lowering/passes.h"
+#include "compiler/partitioning/partition.h"
+#include "core/artifact.h"
+#include "core/engine.h"
+#include "core/error.h"
+#include "core/log.h"
+#include "core/version.h"
+#include "runtime/engine.h"
+
+namespace torch_tensorrt::compiler {
+namespace {
+
+core::DeviceKind device_of(const torch::jit::Module& module, const core::Settings& settings) {
+  if (settings.device_type == "gpu" || settings.device_type == "dla") return core::DeviceKind::cuda;
+  if (settings.device_type == "cpu") return core::DeviceKind::cpu;
+  for (const at::Tensor& parameter : module.parameters()) {
+    if (parameter.is_cuda()) return core::DeviceKind::cuda;
+  }
+  return core::DeviceKind::cpu;
+}
+
+const core::EnginePlugin& choose_plugin(const core::Settings& settings, core::DeviceKind device) {
+  if (settings.engine == "auto") return core::auto_engine_plugin(device);
+  const core::EnginePlugin& plugin = core::engine_plugin(settings.engine);
+  if (const auto available = plugin.available(); !available.yes) {
+    throw core::unavailable("[engine] ", settings.engine, " is not available here: ", available.reason);
+  }
+  if (!plugin.runs_on(device)) {
+    throw core::invalid_argument("[engine] ", settings.engine, " does not run on ",
+                                 device == core::DeviceKind::cuda ? "CUDA" : "the CPU", ", where the model is");
+  }
+  return plugin;
+}
+
+/// One compilation, from a lowered Graph to the stitched one.
+class Compilation {
+ public:
+  Compilation(Captured& captured, const core::Settings& settings, core::DeviceKind device)
+      : graph_(*captured.graph), settings_(settings), plugin_(choose_plugin(settings, device)),
+        load_(runtime::default_load_options(device)) {
+    load_.engine = plugin_.name();
+    load_.build.device = {device, static_cast<int>(settings.gpu_id)};
+    if (settings.num_threads > 0) load_.build.num_threads = static_cast<int>(settings.num_threads);
+    load_.build.allow_tf32 = !settings.disable_tf32;
+    load_.build.workspace_size = settings.workspace_size;
+    load_.build.optimization_level = static_cast<int>(settings.optimization_level);
+    if (!settings.cache_built_engines) load_.build.cache_dir.clear();
+    if (settings.cache_built_engines && !settings.engine_cache_dir.empty()) load_.build.cache_dir = settings.engine_cache_dir;
+  }
+
+  Report run() {
+    decisions_ = decide(graph_, settings_, plugin_);
+    for (Node* node : all_nodes(graph_.body())) entries_.push_back(entry_of(*node));
+    for (std::size_t i = 0; const Node* node : all_nodes(graph_.body())) index_[node] = i++;
+    compile_block(graph_.body());
+    graph_.remove_dead();
+    graph_.verify();
+    report_.nodes = std::move(entries_);
+    return std::move(report_);
+  }
+
+ private:
+  NodeReport entry_of(const Node& node) const {
+    NodeReport entry;
+    entry.op = node.name();
+    entry.origin = node.origin;
+    entry.host = is_host(node) || node.kind == c10::prim::ListUnpack;
+    return entry;
+  }
+
+  void compile_block(Block& block) {
+    std::vector<Node*> nodes;
+    for (auto& node : block.nodes) nodes.push_back(node.get());
+    for (Node* node : nodes) {
+      for (auto& inner : node->blocks) compile_block(*inner);
+    }
+    std::vector<BuiltSegment> built;
+    for (bool done = false; !done;) {
+      built.clear();
+      done = build_all(partition(block, settings_, decisions_), built);
+    }
+    for (Node* node : nodes) {
+      const auto decision = decisions_.find(node);
+      if (decision == decisions_.end() || decision->second.yes) continue;
+      NodeReport& entry = entries_[index_.at(node)];
+      entry.code = decision->second.code;
+      entry.reason = decision->second.reason;
+    }
+    for (const BuiltSegment& segment : built) publish(segment);
+    stitch(graph_, block, std::move(built));
+  }
+
+  /// False: a segment failed and its nodes were given back to PyTorch, so the partition changes.
+  bool build_all(std::vector<Segment> segments, std::vector<BuiltSegment>& built) {
+    for (Segment& segment : segments) {
+      if (segment.outputs.empty()) {
+        for (const Node* node : segment.nodes) decisions_[node] = {false, "unused", "nothing reads its results"};
+        return false;
+      }
+      try {
+        built.push_back(build(segment));
+      } catch (const std::exception& error) {
+        if (settings_.require_full_compilation) throw;
+        core::log_warning("[engine] a group of ", segment.nodes.size(), " ops stays in PyTorch: ", error.what());
+        for (const Node* node : segment.nodes) decisions_[node] = {false, "build_failed", error.what()};
+        return false;
+      }
+    }
+    return true;
+  }
+
+  BuiltSegment build(const Segment& segment) {
+    ConvertedSegment converted = convert(segment.nodes, segment.outputs);
+    const core::Network& network = converted.network;
+    core::Artifact artifact;
+    artifact.name = "engine_" + std::to_string(report_.engines.size() + serial_++);
+    artifact.producer = std::string("torch_tensorrt ") + core::kVersion;
+    artifact.preferred_engine = plugin_.name();
+    for (std::size_t i = 0; i < network.inputs().size(); ++i) {
+      artifact.inputs.push_back({network.input_name(i), network.type(network.inputs()[i]), network.input_is_host(i)});
+    }
+    for (std::size_t i = 0; i < network.outputs().size(); ++i) {
+      artifact.outputs.push_back({network.output_names()[i], network.type(network.outputs()[i]), false});
+    }
+    artifact.plans.push_back(plugin_.build(network, load_.build));
+    artifact.network = std::move(converted.network);
+    auto engine = c10::make_intrusive<runtime::Engine>(std::move(artifact), load_);
+    return {segment, std::move(converted.inputs), std::move(engine)};
+  }
+
+  void publish(const BuiltSegment& segment) {
+    const core::Artifact& artifact = segment.engine->artifact();
+    const core::Network& network = *artifact.network;
+    EngineReport entry{artifact.name, std::string(plugin_.name()), plugin_.version(), network.layer_count(), {}, {}, network.to_text()};
+    for (const auto& io : artifact.inputs) entry.inputs.push_back(io.name + ": " + core::to_text(io.type));
+    for (const auto& io : artifact.outputs) entry.outputs.push_back(io.name + ": " + core::to_text(io.type));
+    for (const Node* node : segment.segment.nodes) entries_[index_.at(node)].engine = static_cast<int>(report_.engines.size());
+    report_.engines.push_back(std::move(entry));
+  }
+
+  Graph& graph_;
+  const core::Settings& settings_;
+  const core::EnginePlugin& plugin_;
+  runtime::LoadOptions load_;
+  Decisions decisions_;
+  std::vector<NodeReport> entries_;
+  std::unordered_map<const Node*, std::size_t> index_;
+  Report report_;
+  std::size_t serial_ = 0;
+};
+
+/// Error(unsupported) that lists what kept the model from being one engine.
+void require_full(const Report& report) {
+  std::set<std::string> left;
+  for (const NodeReport& node : report.nodes) {
+    if (node.host || node.engine >= 0) continue;
+    left.insert(core::text("  ", node.op, " at ", where(node.origin), ": ", node.reason));
+  }
+  if (left.empty() && report.engines.size() == 1) return;
+  throw core::unsupported("[partitioning] require_full_compilation is set, but the model becomes ", report.engines.size(),
+                          " engines with ", left.size(), " kinds of ops in PyTorch:\n", core::join(left, "\n"));
+}
+
+struct Compiled {
+  Captured captured;
+  Report report;
+};
+
+Compiled run(const torch::jit::Module& module, const Signature& inputs, const core::Settings& settings,
+             const std::string& method) {
+  const core::DeviceKind device = device_of(module, settings);
+  Compiled compiled{capture_torchscript(module, method), {}};
+  const Probes probes = make_probes(compiled.captured, inputs, method);
+  lower(*compiled.captured.graph, probes.probes, probes.required);
+  compiled.report = Compilation(compiled.captured, settings, device).run();
+  if (settings.require_full_compilation) require_full(compiled.report);
+  return compiled;
+}
+
+}  // namespace
+
+CompileResult compile(const torch::jit::Module& module, const Signature& inputs, const core::Settings& settings,
+                      const std::string& method) {
+  Compiled compiled = run(module, inputs, settings, method);
+  const std::string summary = compiled.report.summary();
+  core::log_info(summary);
+  if (compiled.report.engines.empty()) core::log_warning("nothing was compiled: ", summary);
+  torch::jit::Module result = emit_torchscript(*compiled.captured.graph, compiled.captured.module, method);
+  result.register_attribute("_torchtrt_report", c10::StringType::get(), compiled.report.to_json());
+  return {std::move(result), std::move(compiled.report)};
+}
+
+std::vector<std::byte> convert_method_to_engine(const torch::jit::Module& module, const Signature& inputs,
+                                                const core::Settings& settings, const std::string& method) {
+  core::Settings full = settings;
+  full.require_full_compilation = true;
+  const Compiled compiled = run(module, inputs, full, method);
+  for (const auto& node : compiled.captured.graph->body().nodes) {
+    if (std::string(node->kind.toQualString()) != "tensorrt::execute_engine") continue;
+    return node->args[1].constant()->toCustomClass<runtime::Engine>()->artifact().to_bytes();
+  }
+  throw core::internal_error("[assembly] the compiled graph has no engine");
+}
+
+std::vector<std::string> unsupported_ops(const torch::jit::Module& module, const std::string& method) {
+  const Captured captured = capture_torchscript(module, method);
+  std::set<std::string> missing;
+  for (Node* node : all_nodes(captured.graph->body())) {
+    if (is_host(*node) || !node->blocks.empty() || op_table().find(node->name())) continue;
+    missing.insert(node->name());
+  }
+  return {missing.begin(), missing.end()};
+}
+
+torch::jit::Module embed_engine(const std::vector<std::byte>& artifact, const core::Settings& settings) {
+  runtime::LoadOptions options = runtime::default_load_options(
+      settings.device_type == "gpu" ? core::DeviceKind::cuda : core::DeviceKind::cpu);
+  if (settings.engine != "auto") options.engine = settings.engine;
+  auto engine = c10::make_intrusive<runtime::Engine>(core::Artifact::from_bytes(core::Blob::of(artifact)), options);
+  torch::jit::Module module("torch_tensorrt.Embedded");
+  Graph graph;
+  graph.add_input(graph.body(), module.type(), "self");
+  Argument::List inputs;
+  std::vector<c10::Argument> arguments = {c10::Argument("self", module.type())};
+  for (const core::IoEntry& io : engine->artifact().inputs) {
+    inputs.emplace_back(graph.add_input(graph.body(), c10::TensorType::get(), io.name));
+    arguments.emplace_back(io.name, c10::TensorType::get());
+  }
+  Node* execute = graph.append(graph.body(), c10::Symbol::fromQualString("tensorrt::execute_engine"),
+                               {std::move(inputs), c10::IValue(engine)});
+  std::vector<Argument> outputs;
+  std::vector<c10::TypePtr> types;
+  for (const core::IoEntry& io : engine->artifact().outputs) {
+    outputs.emplace_back(graph.add_output(execute, c10::TensorType::get(), io.name));
+    types.push_back(c10::TensorType::get());
+  }
+  c10::TypePtr result = c10::TensorType::get();
+  if (outputs.size() == 1) {
+    graph.body().outputs = outputs;
+  } else {
+    result = c10::TupleType::create(types);
+    Node* tuple = graph.append(graph.body(), c10::prim::TupleConstruct, outputs);
+    graph.body().outputs = {graph.add_output(tuple, result)};
+  }
+  add_method(module, graph, c10::FunctionSchema("forward", "", std::move(arguments), {c10::Argument("", result)}));
+  return module;
+}
+
+}  // namespace torch_tensorrt::compiler

@@ -1,0 +1,254 @@
+#include "compiler/lowering/passes.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+#include "core/log.h"
+
+namespace torch_tensorrt::compiler {
+namespace {
+
+Argument mapped(const Argument& argument, const VarMap& map) {
+  if (Var* var = argument.var()) {
+    const auto it = map.find(var);
+    return it == map.end() ? argument : it->second;
+  }
+  if (const auto* list = argument.list()) {
+    Argument::List elements;
+    for (const Argument& element : *list) elements.push_back(mapped(element, map));
+    return elements;
+  }
+  return argument;
+}
+
+std::size_t node_count(const Block& block) {
+  std::size_t count = 0;
+  for (const auto& node : block.nodes) {
+    ++count;
+    for (const auto& inner : node->blocks) count += node_count(*inner);
+  }
+  return count;
+}
+
+std::size_t tensor_bytes(const c10::IValue& value) {
+  return value.isTensor() && value.toTensor().defined() ? value.toTensor().nbytes() : 0;
+}
+
+/// Folding must not blow the model up: a broadcast of a small weight stays a broadcast.
+bool worth_folding(const Node& node) {
+  constexpr std::size_t kAlwaysFine = std::size_t{4} << 20;
+  std::size_t before = 0, after = 0;
+  for (const Argument& argument : node.args) {
+    if (argument.constant()) before += tensor_bytes(*argument.constant());
+  }
+  for (const Var* output : node.outputs) after += tensor_bytes(output->fact->samples.front());
+  return after <= kAlwaysFine || after <= 2 * before;
+}
+
+bool is_foldable(const c10::IValue& value) {
+  return value.isTensor() ? value.toTensor().defined() : value.isInt() || value.isDouble() || value.isBool() ||
+                                                             value.isNone() || value.isString() || value.isDevice() ||
+                                                             value.isIntList() || value.isDoubleList() || value.isBoolList();
+}
+
+}  // namespace
+
+Node* clone_node(Graph& graph, const Node& from, Block& to, Node* position, VarMap& map) {
+  std::vector<Argument> args;
+  for (const Argument& argument : from.args) args.push_back(mapped(argument, map));
+  Node* node = position ? graph.insert_before(position, from.kind, std::move(args)) : graph.append(to, from.kind, std::move(args));
+  node->op = from.op;
+  node->origin = from.origin;
+  node->jit = from.jit;
+  node->module_types = from.module_types;
+  node->torch_code = from.torch_code;
+  node->torch_because = from.torch_because;
+  for (const auto& inner : from.blocks) {
+    node->blocks.push_back(std::make_unique<Block>());
+    Block& copy = *node->blocks.back();
+    copy.owner = node;
+    for (const Var* input : inner->inputs) {
+      Var* var = graph.add_input(copy, input->type, input->name);
+      var->fact = input->fact;
+      map[input] = var;
+    }
+    copy.outputs = clone_into(graph, *inner, copy, nullptr, map);
+  }
+  for (const Var* output : from.outputs) {
+    Var* var = graph.add_output(node, output->type, output->name);
+    var->fact = output->fact;
+    var->unknown_because = output->unknown_because;
+    map[output] = var;
+  }
+  return node;
+}
+
+std::vector<Argument> clone_into(Graph& graph, const Block& from, Block& to, Node* position, VarMap& map) {
+  for (const auto& node : from.nodes) clone_node(graph, *node, to, position, map);
+  std::vector<Argument> outputs;
+  for (const Argument& output : from.outputs) outputs.push_back(mapped(output, map));
+  return outputs;
+}
+
+std::size_t fold_constants(Graph& graph) {
+  std::size_t folded = 0;
+  for (Node* node : all_nodes(graph.body())) {
+    if (!node->op || node->outputs.empty() || !node->blocks.empty() || has_effect(*node)) continue;
+    const bool known = std::all_of(node->outputs.begin(), node->outputs.end(), [](Var* output) {
+      const auto value = known_constant(output);
+      return value && is_foldable(*value);
+    });
+    if (!known || !worth_folding(*node)) continue;
+    for (Var* output : node->outputs) graph.replace_uses(output, *known_constant(output));
+    graph.erase(node);
+    ++folded;
+  }
+  return folded;
+}
+
+std::size_t fold_branches(Graph& graph) {
+  std::size_t folded = 0;
+  for (bool again = true; again;) {
+    again = false;
+    for (Node* node : all_nodes(graph.body())) {
+      if (node->kind != c10::prim::If) continue;
+      const auto condition = known_constant(node->args[0]);
+      if (!condition || !condition->isBool()) continue;
+      VarMap map;
+      const Block& taken = *node->blocks[condition->toBool() ? 0 : 1];
+      const auto outputs = clone_into(graph, taken, *node->owner, node, map);
+      for (std::size_t i = 0; i < outputs.size(); ++i) graph.replace_uses(node->outputs[i], outputs[i]);
+      graph.erase(node);
+      ++folded;
+      again = true;
+      break;
+    }
+  }
+  return folded;
+}
+
+std::size_t unroll_loops(Graph& graph) {
+  constexpr std::int64_t kMaxTrips = 256;
+  constexpr std::size_t kMaxNodes = 8192;
+  for (Node* node : all_nodes(graph.body())) {
+    if (node->kind != c10::prim::Loop) continue;
+    const Block& body = *node->blocks[0];
+    const auto trips = known_constant(node->args[0]);
+    const auto enters = known_constant(node->args[1]);
+    const auto goes_on = known_constant(body.outputs[0]);
+    if (!trips || !enters || !goes_on || !goes_on->toBool()) continue;
+    const std::int64_t count = enters->toBool() ? trips->toInt() : 0;
+    if (count > kMaxTrips || node_count(body) * static_cast<std::size_t>(count) > kMaxNodes) continue;
+    std::vector<Argument> carried(node->args.begin() + 2, node->args.end());
+    for (std::int64_t trip = 0; trip < count; ++trip) {
+      VarMap map;
+      map[body.inputs[0]] = c10::IValue(trip);
+      for (std::size_t i = 0; i < carried.size(); ++i) map[body.inputs[i + 1]] = carried[i];
+      const auto outputs = clone_into(graph, body, *node->owner, node, map);
+      carried.assign(outputs.begin() + 1, outputs.end());
+    }
+    for (std::size_t i = 0; i < carried.size(); ++i) graph.replace_uses(node->outputs[i], carried[i]);
+    graph.erase(node);
+    return 1;  // nodes of the list may be gone: the caller comes again
+  }
+  return 0;
+}
+
+namespace {
+
+/// Replaces every use of a tensor list that a list of arguments can stand for.
+struct ListUses {
+  Graph& graph;
+  Var* list;
+  const Argument::List& elements;
+  bool others = false;  // uses that need the list itself
+
+  void visit(Block& block) {
+    for (auto it = block.nodes.begin(); it != block.nodes.end();) {
+      Node* node = (it++)->get();
+      for (auto& inner : node->blocks) visit(*inner);
+      visit(*node);
+    }
+    for (Argument& output : block.outputs) {
+      for_each_var(output, [&](Var*& var) { others |= var == list; });
+    }
+  }
+
+  void visit(Node& node) {
+    for (std::size_t i = 0; i < node.args.size(); ++i) {
+      if (node.args[i].var() != list) continue;
+      if (node.kind == c10::prim::ListUnpack) {
+        if (node.outputs.size() == elements.size() && node.outputs[0] != elements[0].var()) {
+          for (std::size_t e = 0; e < elements.size(); ++e) graph.replace_uses(node.outputs[e], elements[e]);
+        }
+      } else if (std::string(node.kind.toQualString()) == "aten::__getitem__") {
+        const auto index = known_constant(node.args[1]);
+        if (!index) {
+          others = true;
+          continue;
+        }
+        const auto count = static_cast<std::int64_t>(elements.size());
+        const std::int64_t at = index->toInt() < 0 ? index->toInt() + count : index->toInt();
+        if (at >= 0 && at < count) graph.replace_uses(node.outputs[0], elements[static_cast<std::size_t>(at)]);
+      } else if (node.op && !has_effect(node)) {
+        node.args[i] = elements;
+      } else {
+        others = true;
+      }
+    }
+  }
+};
+
+}  // namespace
+
+std::size_t unpack_lists(Graph& graph) {
+  std::size_t changed = 0;
+  for (Node* node : all_nodes(graph.body())) {
+    if (node->outputs.size() != 1 || !node->blocks.empty()) continue;
+    Var* list = node->outputs[0];
+    const auto type = list->type->cast<c10::ListType>();
+    if (!type || type->getElementType()->kind() != c10::TypeKind::TensorType || !list->fact) continue;
+    const auto& samples = list->fact->samples;
+    const std::size_t length = samples.front().toListRef().size();
+    const bool fixed = length > 0 && std::all_of(samples.begin(), samples.end(), [&](const auto& sample) {
+                         return sample.toListRef().size() == length;
+                       });
+    if (!fixed || list->fact->speculative) continue;
+    Argument::List elements;
+    if (node->kind == c10::prim::ListConstruct) {
+      elements = node->args;
+    } else {
+      auto& nodes = node->owner->nodes;
+      const auto next = std::next(std::find_if(nodes.begin(), nodes.end(), [&](const auto& n) { return n.get() == node; }));
+      Node* unpack = next == nodes.end() ? graph.append(*node->owner, c10::prim::ListUnpack, {list})
+                                         : graph.insert_before(next->get(), c10::prim::ListUnpack, {list});
+      unpack->origin = node->origin;
+      for (std::size_t i = 0; i < length; ++i) elements.emplace_back(graph.add_output(unpack, c10::TensorType::get()));
+    }
+    ListUses{graph, list, elements}.visit(graph.body());
+    ++changed;
+  }
+  return changed;
+}
+
+void lower(Graph& graph, const std::vector<Probe>& probes, std::size_t required) {
+  constexpr int kMaxRounds = 64;
+  infer_facts(graph, probes, required);
+  for (int round = 0; round < kMaxRounds; ++round) {
+    const std::size_t changed = fold_branches(graph) + unroll_loops(graph);
+    fold_constants(graph);
+    graph.remove_dead();
+    if (changed == 0) break;
+    infer_facts(graph, probes, required);
+  }
+  unpack_lists(graph);
+  graph.remove_dead();
+  infer_facts(graph, probes, required);
+  fold_constants(graph);
+  graph.remove_dead();
+  graph.verify();
+  if (core::log_enabled(core::LogLevel::graph)) core::log(core::LogLevel::graph, "after lowering:\n" + graph.to_text());
+}
+
+}  // namespace torch_tensorrt::compiler

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <ATen/core/ivalue.h>
+#include <ATen/core/stack.h>
+
+#include "compiler/graph.h"
+
+namespace torch_tensorrt::compiler {
+
+/// The value with its real tensors replaced by meta ones, in lists too.
+c10::IValue to_meta(const c10::IValue& value);
+bool has_meta(const c10::IValue& value);
+
+/// Runs the node's operator on the stack for its shapes and dtypes only. Where PyTorch has no meta kernel (many have one
+/// in Python only), convolutions are computed by formula and the rest run on zeros. Throws where that cannot tell.
+void run_for_shape(const Node& node, torch::jit::Stack& stack);
+
+}  // namespace torch_tensorrt::compiler

@@ -1,0 +1,127 @@
+#pragma once
+
+// The engine plugin interface. A plugin is a shared library libtorchtrt_engine_<name>.so beside libtorchtrt_runtime.so
+// or in a folder of TORCHTRT_ENGINE_PATH, opened on first use. It exports
+//   extern "C" const torch_tensorrt::core::EnginePlugin* torchtrt_engine_plugin_v1();
+// which returns a pointer to an object that lives as long as the process.
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/blob.h"
+#include "core/export.h"
+#include "core/network.h"
+
+namespace torch_tensorrt::core {
+
+/// Yes, or why not and what to do.
+struct Availability {
+  bool yes = true;
+  std::string reason;
+  static Availability no(std::string reason) { return {false, std::move(reason)}; }
+};
+
+/// Yes, or the reason for the report.
+struct Support {
+  bool yes = true;
+  std::string reason;
+  static Support no(std::string reason) { return {false, std::move(reason)}; }
+};
+
+enum class DeviceKind : std::uint8_t { cpu, cuda };
+struct EngineDevice {
+  DeviceKind kind = DeviceKind::cpu;
+  int index = 0;
+};
+
+struct BuildOptions {
+  EngineDevice device;
+  /// CPU threads of one inference; 0: as many as PyTorch uses (the caller fills it in from torch::get_num_threads()).
+  int num_threads = 0;
+  bool allow_tf32 = true;
+  std::int64_t workspace_size = 0;  ///< bytes; 0: the engine's choice
+  int optimization_level = -1;      ///< -1: the engine's default
+  /// Folder for compiled blobs of this engine, or empty for none.
+  std::string cache_dir;
+};
+
+/// A built engine as bytes, with what must match for it to load.
+struct Plan {
+  std::string engine;   ///< plugin name
+  std::string version;  ///< the engine's version that built it
+  std::string device;   ///< device key: CPU ISA, or GPU SM
+  Blob payload;         ///< may be empty for engines that always build from the Network
+};
+
+/// A caller's buffer: dense, row-major, on the executable's device (host inputs: on the host).
+struct Buffer {
+  DType dtype = DType::f32;
+  std::span<const std::int64_t> dims;
+  void* data = nullptr;
+};
+
+/// Where results go: called once per output before the engine writes it; the memory is the caller's and must stay
+/// valid until run() returns. Data-dependent sizes are known at the call, so the engine asks then.
+class OutputSink {
+ public:
+  virtual void* allocate(std::size_t index, DType dtype, std::span<const std::int64_t> dims) = 0;
+
+ protected:
+  ~OutputSink() = default;
+};
+
+/// One execution at a time; owned by one caller at a time (the runtime keeps a pool).
+class Context {
+ public:
+  virtual ~Context() = default;
+  /// Runs synchronously on CPU, or enqueues on `stream` (a cudaStream_t) on CUDA. Inputs were checked by the caller
+  /// against the Network's input types. Throws Error.
+  virtual void run(std::span<const Buffer> inputs, OutputSink& outputs, void* stream) = 0;
+};
+
+/// A loaded engine. Thread-safe: any number of contexts may be made and run at the same time.
+class Executable {
+ public:
+  virtual ~Executable() = default;
+  virtual std::unique_ptr<Context> create_context() const = 0;
+};
+
+/// The whole contract of an engine. All functions may be called from several threads at once.
+class EnginePlugin {
+ public:
+  virtual ~EnginePlugin() = default;
+  virtual std::string_view name() const noexcept = 0;
+  virtual Availability available() const noexcept = 0;
+  /// Version of the engine's library, "2026.4.1".
+  virtual std::string version() const = 0;
+  /// What a plan is tied to on this machine: CPU instruction set or GPU architecture.
+  virtual std::string device_key(EngineDevice device) const = 0;
+  virtual bool runs_on(DeviceKind kind) const noexcept = 0;
+  /// Does the engine take this layer with these types? `node` is a node of `network`.
+  virtual Support supports(const Network& network, const Node& node) const = 0;
+  virtual Plan build(const Network& network, const BuildOptions& options) const = 0;
+  /// Loads a plan made by this version on this device. `network` is null when the artifact was stripped of it.
+  virtual std::unique_ptr<Executable> load(const Plan& plan, const Network* network,
+                                           const BuildOptions& options) const = 0;
+};
+
+using EnginePluginEntry = const EnginePlugin* (*)();
+inline constexpr const char* kEnginePluginEntry = "torchtrt_engine_plugin_v1";
+
+/// The plugin of that name, opened on first use. Throws Error(unavailable) naming the folders searched, the loader's
+/// message and what to install.
+TORCHTRT_API const EnginePlugin& engine_plugin(std::string_view name);
+/// The plugin, or nullptr and the reason.
+TORCHTRT_API const EnginePlugin* find_engine_plugin(std::string_view name, std::string* reason = nullptr);
+/// Names of all plugin libraries found on the search path, sorted.
+TORCHTRT_API std::vector<std::string> engine_plugin_names();
+/// The plugin that "auto" means on a device: tensorrt where it can run, else openvino, else reference (with a warning).
+TORCHTRT_API const EnginePlugin& auto_engine_plugin(DeviceKind kind);
+
+}  // namespace torch_tensorrt::core

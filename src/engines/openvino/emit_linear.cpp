@@ -1,0 +1,70 @@
+// Matrix products and convolutions.
+
+#include "core/error.h"
+#include "engines/openvino/emit.h"
+
+namespace torch_tensorrt::engines::openvino {
+
+using core::Ints;
+
+namespace {
+
+ov::Strides strides(const Ints& values) { return {values.begin(), values.end()}; }
+ov::CoordinateDiff pads(const Ints& values) { return {values.begin(), values.end()}; }
+
+/// The weight [n, ..] with its first axis split into [groups, n / groups].
+Out grouped_weight(const Site& site, std::int64_t groups) {
+  Ints shape = core::static_dims(site.type(1).dims);
+  shape.front() /= groups;
+  shape.insert(shape.begin(), groups);
+  if (const core::Tensor* weight = site.constant(1)) return share(*weight, shape);
+  return reshape(site.in(1), shape);
+}
+
+Out with_bias(const Out& y, const Site& site) {
+  return site.has(2) ? add(y, along_axis(site, 2, site.rank(), 1)) : y;
+}
+
+}  // namespace
+
+Outs emit(const core::MatMul& layer, const Site& site) {
+  return {make<op::v0::MatMul>(site.in(0), site.in(1), layer.transpose_a, layer.transpose_b)};
+}
+
+Outs emit(const core::Einsum& layer, const Site& site) {
+  return {make<op::v7::Einsum>(site.operands(), layer.equation)};
+}
+
+Outs emit(const core::Conv& layer, const Site& site) {
+  const auto stride = strides(layer.stride);
+  const auto begin = pads(layer.pad_begin);
+  const auto end = pads(layer.pad_end);
+  const auto dilation = strides(layer.dilation);
+  const Out x = site.in(0);
+  if (layer.groups == 1) {
+    return {with_bias(make<op::v1::Convolution>(x, site.in(1), stride, begin, end, dilation), site)};
+  }
+  const Out weight = grouped_weight(site, layer.groups);
+  return {with_bias(make<op::v1::GroupConvolution>(x, weight, stride, begin, end, dilation), site)};
+}
+
+Outs emit(const core::Deconv& layer, const Site& site) {
+  const auto stride = strides(layer.stride);
+  const auto begin = pads(layer.pad_begin);
+  const auto end = pads(layer.pad_end);
+  const auto dilation = strides(layer.dilation);
+  const auto extra = pads(layer.output_padding);
+  const auto explicit_pads = op::PadType::EXPLICIT;
+  const Out x = site.in(0);
+  if (layer.groups == 1) {
+    return {with_bias(make<op::v1::ConvolutionBackpropData>(x, site.in(1), stride, begin, end, dilation,
+                                                            explicit_pads, extra),
+                      site)};
+  }
+  const Out weight = grouped_weight(site, layer.groups);
+  return {with_bias(make<op::v1::GroupConvolutionBackpropData>(x, weight, stride, begin, end, dilation,
+                                                               explicit_pads, extra),
+                    site)};
+}
+
+}  // namespace torch_tensorrt::engines::openvino

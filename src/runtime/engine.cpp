@@ -1,0 +1,359 @@
+#include "runtime/engine.h"
+
+#include <ATen/EmptyTensor.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+#include <c10/core/DeviceGuard.h>
+#include <c10/core/GradMode.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+#include <c10/util/SmallVector.h>
+#include <pthread.h>
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <utility>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "runtime/load.h"
+#include "runtime/shapes.h"
+#include "runtime/types.h"
+
+namespace torch_tensorrt::runtime {
+namespace {
+
+/// Counts the forks between the process that loaded the library and this one.
+std::atomic<unsigned> generation{0};
+const int fork_handler [[maybe_unused]] = pthread_atfork(nullptr, nullptr, [] { ++generation; });
+
+/// What an empty tensor's data points to: engines refuse null.
+alignas(64) std::byte nothing[64];
+
+std::string show_sizes(at::IntArrayRef sizes) { return core::text('[', core::join(sizes), ']'); }
+
+at::Tensor empty_tensor(at::ScalarType dtype, at::IntArrayRef sizes, at::Device device) {
+  if (device.is_cpu()) return at::Tensor(at::detail::empty_cpu(sizes, dtype));
+  return at::empty(sizes, at::TensorOptions(dtype).device(device));
+}
+
+}  // namespace
+
+/// An input or output as the checks need it.
+struct Engine::Port {
+  std::string name;
+  at::ScalarType dtype;
+  core::Dims dims;
+  bool host = false;
+
+  explicit Port(const core::IoEntry& entry)
+      : name(entry.name),
+        dtype(scalar_type(entry.type.dtype)),
+        dims(entry.type.dims),
+        host(entry.host) {}
+
+  bool takes(at::IntArrayRef sizes) const {
+    if (sizes.size() != dims.size()) return false;
+    for (std::size_t i = 0; i < dims.size(); ++i) {
+      if (sizes[i] < dims[i].min || sizes[i] > dims[i].max) return false;
+    }
+    return true;
+  }
+};
+
+/// Execution contexts that are not in use. The lock is held to take or return one, never while one
+/// runs.
+struct Engine::Pool {
+  std::mutex mutex;
+  std::vector<std::unique_ptr<core::Context>> idle;
+  std::size_t created = 0;
+
+  std::unique_ptr<core::Context> take(const core::Executable& executable) {
+    {
+      const std::lock_guard lock(mutex);
+      if (!idle.empty()) {
+        auto context = std::move(idle.back());
+        idle.pop_back();
+        return context;
+      }
+      ++created;
+    }
+    return executable.create_context();
+  }
+
+  void give(std::unique_ptr<core::Context> context) {
+    const std::lock_guard lock(mutex);
+    idle.push_back(std::move(context));
+  }
+};
+
+/// Output sizes by input sizes, for the meta kernel; tracers ask for the same shapes again and
+/// again.
+class Engine::ShapeCache {
+ public:
+  using Shapes = std::vector<std::vector<std::int64_t>>;
+
+  template <typename Infer>
+  Shapes get(const std::vector<std::int64_t>& key, Infer infer) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (const auto found = shapes_.find(key); found != shapes_.end()) return found->second;
+    }
+    Shapes shapes = infer();
+    const std::lock_guard lock(mutex_);
+    if (shapes_.size() >= kCapacity) shapes_.clear();
+    return shapes_.emplace(key, std::move(shapes)).first->second;
+  }
+
+ private:
+  static constexpr std::size_t kCapacity = 256;
+  std::mutex mutex_;
+  std::map<std::vector<std::int64_t>, Shapes> shapes_;
+};
+
+namespace {
+
+/// Gives the engine new tensors to write to.
+class TensorSink final : public core::OutputSink {
+ public:
+  TensorSink(std::size_t count, at::Device device) : outputs_(count), device_(device) {}
+
+  void set_host(std::size_t index) { host_.push_back(index); }
+
+  void* allocate(std::size_t index, core::DType dtype,
+                 std::span<const std::int64_t> dims) override {
+    at::Tensor& output = outputs_.at(index);
+    const bool host = std::find(host_.begin(), host_.end(), index) != host_.end();
+    output = empty_tensor(scalar_type(dtype), {dims.data(), dims.size()},
+                          host ? at::Device(at::kCPU) : device_);
+    void* data = output.mutable_data_ptr();
+    return data ? data : nothing;
+  }
+
+  std::vector<at::Tensor> take(const std::string& engine) {
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+      if (!outputs_[i].defined()) {
+        throw core::internal_error("[runtime] engine ", engine, " did not write its output ", i);
+      }
+    }
+    return std::move(outputs_);
+  }
+
+ private:
+  std::vector<at::Tensor> outputs_;
+  c10::SmallVector<std::size_t, 2> host_;
+  at::Device device_;
+};
+
+}  // namespace
+
+Engine::Engine(core::Artifact artifact, LoadOptions options)
+    : artifact_(std::move(artifact)),
+      options_(std::move(options)),
+      device_(device_of(options_.build.device)),
+      process_(generation),
+      pool_(std::make_shared<Pool>()),
+      shapes_(std::make_unique<ShapeCache>()) {
+  for (const core::IoEntry& entry : artifact_.inputs) inputs_.emplace_back(entry);
+  for (const core::IoEntry& entry : artifact_.outputs) outputs_.emplace_back(entry);
+  Loaded loaded = load(artifact_, options_);
+  plugin_name_ = std::move(loaded.plugin);
+  executable_ = std::move(loaded.executable);
+  // The first context now, so that the first call is not the slow one.
+  pool_->give(pool_->take(*executable_));
+}
+
+Engine::~Engine() {
+  if (process_ == generation) {
+    pool_.reset();
+    executable_.reset();
+    return;
+  }
+  // In a forked child the engine's threads do not exist, and waiting for them to end would never
+  // end.
+  for (auto& context : pool_->idle) (void)context.release();
+  (void)executable_.release();
+}
+
+c10::intrusive_ptr<Engine> Engine::from_bytes(const at::Tensor& bytes) {
+  if (bytes.scalar_type() != at::kByte || bytes.dim() != 1) {
+    throw core::invalid_argument(
+        "[runtime] an engine is made from a uint8 tensor of one dimension, got ",
+        python_name(bytes.scalar_type()), show_sizes(bytes.sizes()));
+  }
+  // A module loaded with map_location has its bytes on another device.
+  const at::Tensor dense = bytes.to(at::kCPU).contiguous();
+  const core::Blob blob(std::make_shared<at::Tensor>(dense), dense.const_data_ptr(),
+                        static_cast<std::size_t>(dense.numel()));
+  core::Artifact artifact = core::Artifact::from_bytes(blob);
+  const core::DeviceKind kind = device_kind_of(artifact);
+  auto engine = c10::make_intrusive<Engine>(std::move(artifact), default_load_options(kind));
+  engine->bytes_ = dense;
+  return engine;
+}
+
+at::Tensor Engine::to_bytes() const {
+  if (bytes_.defined()) return bytes_;
+  auto bytes = std::make_unique<std::vector<std::byte>>(artifact_.to_bytes());
+  void* data = bytes->data();
+  const auto size = static_cast<std::int64_t>(bytes->size());
+  return at::from_blob(
+      data, {size}, [owner = std::shared_ptr(std::move(bytes))](void*) {}, at::kByte);
+}
+
+std::string Engine::where(std::size_t input) const {
+  return core::text("[runtime] engine ", artifact_.name, ": input ", input, " (",
+                    inputs_[input].name, ')');
+}
+
+bool Engine::accepts(std::size_t index, const at::Tensor& tensor) const {
+  const Port& port = inputs_[index];
+  if (!tensor.defined() || tensor.scalar_type() != port.dtype || tensor.layout() != at::kStrided) {
+    return false;
+  }
+  const bool there = port.host || tensor.device() == device_ || tensor.is_meta();
+  return there && port.takes(tensor.sizes());
+}
+
+/// Says why accepts() said no.
+void Engine::refuse(std::size_t index, const at::Tensor& tensor) const {
+  const Port& port = inputs_[index];
+  if (!tensor.defined()) throw core::invalid_argument(where(index), " is an undefined tensor");
+  if (tensor.scalar_type() != port.dtype) {
+    throw core::invalid_argument(where(index), " has dtype ", python_name(tensor.scalar_type()),
+                                 ", expected ", python_name(port.dtype));
+  }
+  if (tensor.layout() != at::kStrided) {
+    throw core::invalid_argument(where(index), " is a sparse tensor, expected a dense one");
+  }
+  if (!port.takes(tensor.sizes())) {
+    throw core::invalid_argument(where(index), " has shape ", show_sizes(tensor.sizes()),
+                                 ", expected ", core::to_text(artifact_.inputs[index].type),
+                                 " (min..opt..max where a dimension is dynamic)");
+  }
+  throw core::invalid_argument(where(index), " is on ", tensor.device().str(), ", expected ",
+                               device_.str());
+}
+
+void Engine::check_inputs(const std::vector<at::Tensor>& inputs) const {
+  if (inputs.size() != inputs_.size()) {
+    throw core::invalid_argument("[runtime] engine ", artifact_.name, ": got ", inputs.size(),
+                                 " inputs, expected ", inputs_.size());
+  }
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (!accepts(i, inputs[i])) refuse(i, inputs[i]);
+  }
+}
+
+bool Engine::accepts(const std::vector<at::Tensor>& inputs) const {
+  if (inputs.size() != inputs_.size()) return false;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (!accepts(i, inputs[i])) return false;
+  }
+  return true;
+}
+
+/// The tensor on the device where the engine reads it, dense and row-major; mostly the tensor
+/// itself.
+at::Tensor Engine::prepared(std::size_t index, const at::Tensor& tensor) const {
+  const at::Device device = inputs_[index].host ? at::Device(at::kCPU) : device_;
+  const bool there = tensor.device() == device;
+  if (there && tensor.is_contiguous() && !tensor.is_neg()) return tensor;
+  if (tensor.is_meta()) refuse(index, tensor);
+  const at::NoGradGuard no_grad;
+  return tensor.to(device).resolve_neg().contiguous();
+}
+
+std::vector<at::Tensor> Engine::execute(const std::vector<at::Tensor>& inputs) {
+  if (process_ != generation.load(std::memory_order_relaxed)) {
+    throw core::incompatible(
+        "[runtime] engine ", artifact_.name,
+        " was loaded before this process was forked, and an engine's threads do not survive a "
+        "fork; load the module in the child, or start processes with 'spawn'");
+  }
+  check_inputs(inputs);
+  c10::SmallVector<at::Tensor, 8> tensors;
+  c10::SmallVector<core::Buffer, 8> buffers;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const at::Tensor& tensor = tensors.emplace_back(prepared(i, inputs[i]));
+    void* data = const_cast<void*>(tensor.const_data_ptr());
+    buffers.push_back({artifact_.inputs[i].type.dtype,
+                       {tensor.sizes().data(), tensor.sizes().size()},
+                       tensor.numel() > 0 ? data : nothing});
+  }
+
+  TensorSink sink(outputs_.size(), device_);
+  for (std::size_t i = 0; i < outputs_.size(); ++i) {
+    if (outputs_[i].host) sink.set_host(i);
+  }
+  void* stream = nullptr;
+  c10::OptionalDeviceGuard device_guard;
+  if (!device_.is_cpu()) {
+    device_guard.reset_device(device_);
+    stream = c10::impl::VirtualGuardImpl(device_.type()).getStream(device_).native_handle();
+  }
+  // A context that threw is not given back: its state is unknown.
+  auto context = pool_->take(*executable_);
+  context->run({buffers.data(), buffers.size()}, sink, stream);
+  pool_->give(std::move(context));
+  return sink.take(artifact_.name);
+}
+
+std::vector<at::Tensor> Engine::infer_outputs(const std::vector<at::Tensor>& inputs) const {
+  check_inputs(inputs);
+  std::vector<at::Tensor> outputs;
+  const auto shapes = inferred_shapes(inputs);
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    outputs.push_back(at::empty(shapes[i], at::TensorOptions(outputs_[i].dtype).device(at::kMeta)));
+  }
+  return outputs;
+}
+
+std::vector<std::vector<std::int64_t>> Engine::inferred_shapes(
+    const std::vector<at::Tensor>& inputs) const {
+  std::vector<StaticInput> known;
+  std::vector<std::int64_t> key;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    StaticInput& input = known.emplace_back();
+    input.dims = inputs[i].sizes().vec();
+    if (inputs_[i].host && !inputs[i].is_meta()) {
+      const at::Tensor host = prepared(i, inputs[i]);
+      const auto* data = host.const_data_ptr<std::int64_t>();
+      input.content.emplace(data, data + host.numel());
+    }
+    // Ranks and the presence of contents are told apart by their lengths.
+    key.push_back(static_cast<std::int64_t>(input.dims.size()));
+    key.insert(key.end(), input.dims.begin(), input.dims.end());
+    key.push_back(input.content ? static_cast<std::int64_t>(input.content->size()) : -1);
+    if (input.content) key.insert(key.end(), input.content->begin(), input.content->end());
+  }
+  return shapes_->get(key, [&] { return infer_output_shapes(artifact_, known); });
+}
+
+std::string Engine::describe() const {
+  std::string out = core::text("Engine ", artifact_.name, " (", plugin_name_, ')');
+  const auto add = [&](std::string_view what, const std::vector<core::IoEntry>& entries) {
+    for (const core::IoEntry& entry : entries) {
+      out += core::text("\n  ", what, ' ', entry.name, ": ", core::to_text(entry.type),
+                        entry.host ? " (host)" : "");
+    }
+  };
+  add("input", artifact_.inputs);
+  add("output", artifact_.outputs);
+  for (const core::Plan& plan : artifact_.plans) {
+    out += core::text("\n  plan ", plan.engine, ' ', plan.version, " for ", plan.device, ", ",
+                      plan.payload.size(), " bytes");
+  }
+  if (artifact_.network) {
+    out += core::text("\n  network of ", artifact_.network->layer_count(), " layers");
+  }
+  return out;
+}
+
+std::size_t Engine::contexts_created() const {
+  const std::lock_guard lock(pool_->mutex);
+  return pool_->created;
+}
+
+}  // namespace torch_tensorrt::runtime

@@ -1,0 +1,95 @@
+#pragma once
+
+// torch.classes.tensorrt.Engine: an artifact that runs.
+
+#include <ATen/core/ivalue.h>
+#include <torch/custom_class.h>
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "core/artifact.h"
+#include "core/engine.h"
+#include "core/export.h"
+
+namespace torch_tensorrt::runtime {
+
+/// How an engine is to be loaded on this machine.
+struct LoadOptions {
+  core::BuildOptions build;
+  /// Plugin to use; empty or "auto": the artifact's own where it can run here, else what "auto"
+  /// means.
+  std::string engine;
+};
+
+/// The options that a loaded module gets: PyTorch's thread count, the per-user cache folder.
+TORCHTRT_API LoadOptions default_load_options(core::DeviceKind kind);
+
+/// The folder for compiled engines: $TORCHTRT_CACHE_DIR, else $XDG_CACHE_HOME/torch_tensorrt, else
+/// ~/.cache/torch_tensorrt; made (mode 0700) where missing. Empty where it cannot be written.
+TORCHTRT_API std::string user_cache_dir();
+
+/// Runs one artifact. Any number of threads may call execute at the same time.
+class TORCHTRT_API Engine : public torch::CustomClassHolder {
+ public:
+  /// Loads the first plan that fits this machine; where none fits and the Network is there,
+  /// rebuilds the engine and says so in one INFO line. Throws core::Error(incompatible) naming both
+  /// sides otherwise.
+  Engine(core::Artifact artifact, LoadOptions options);
+  ~Engine() override;
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /// From serialized bytes (uint8 tensor), as a loaded module has them.
+  static c10::intrusive_ptr<Engine> from_bytes(const at::Tensor& bytes);
+  /// The artifact's bytes as a uint8 tensor.
+  at::Tensor to_bytes() const;
+
+  const core::Artifact& artifact() const { return artifact_; }
+  /// Name of the plugin that runs it.
+  const std::string& plugin() const { return plugin_name_; }
+
+  /// Inputs in the artifact's order, on the engine's device. Checks count, dtype, rank and ranges:
+  /// Error(invalid_argument) with got and expected. Returns new tensors.
+  std::vector<at::Tensor> execute(const std::vector<at::Tensor>& inputs);
+
+  /// Would execute take these inputs?
+  bool accepts(const std::vector<at::Tensor>& inputs) const;
+
+  /// Outputs on the meta device for inputs of which only dtype and sizes count (and the elements of
+  /// host inputs, where these are real). Throws Error(unsupported) where a size depends on data.
+  std::vector<at::Tensor> infer_outputs(const std::vector<at::Tensor>& inputs) const;
+
+  /// Inputs, outputs and plans, a line each.
+  std::string describe() const;
+  /// How many execution contexts were made: the most calls that ran at one time, one at least.
+  std::size_t contexts_created() const;
+
+ private:
+  struct Pool;
+  struct Port;
+  class ShapeCache;
+
+  std::string where(std::size_t input) const;
+  bool accepts(std::size_t index, const at::Tensor& tensor) const;
+  [[noreturn]] void refuse(std::size_t index, const at::Tensor& tensor) const;
+  void check_inputs(const std::vector<at::Tensor>& inputs) const;
+  at::Tensor prepared(std::size_t index, const at::Tensor& tensor) const;
+  std::vector<std::vector<std::int64_t>> inferred_shapes(
+      const std::vector<at::Tensor>& inputs) const;
+
+  core::Artifact artifact_;
+  at::Tensor bytes_;  ///< what the artifact was read from, if it was
+  LoadOptions options_;
+  at::Device device_;
+  std::vector<Port> inputs_, outputs_;
+  unsigned process_ = 0;  ///< generation of the process that loaded it
+  std::string plugin_name_;
+  std::unique_ptr<core::Executable> executable_;
+  std::shared_ptr<Pool> pool_;
+  std::unique_ptr<ShapeCache> shapes_;
+};
+
+}  // namespace torch_tensorrt::runtime

@@ -1,0 +1,156 @@
+// What loading libtorchtrt_runtime.so registers with PyTorch: torch.classes.tensorrt.Engine and
+// torch.ops.tensorrt.execute_engine.
+
+#include <ATen/ops/empty.h>
+#include <c10/util/Exception.h>
+#include <torch/custom_class.h>
+#include <torch/library.h>
+
+#include <fstream>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "runtime/engine.h"
+#include "runtime/errors.h"
+#include "runtime/types.h"
+
+namespace torch_tensorrt::runtime {
+
+void throw_for_torch(const core::Error& error) {
+  const std::string message = error.what();
+  switch (error.kind()) {
+    case core::ErrorKind::invalid_argument:
+      C10_THROW_ERROR(ValueError, message);
+    case core::ErrorKind::unknown_setting:
+      C10_THROW_ERROR(TypeError, message);
+    case core::ErrorKind::unsupported:
+      C10_THROW_ERROR(NotImplementedError, message);
+    case core::ErrorKind::unavailable:
+    case core::ErrorKind::incompatible:
+    case core::ErrorKind::internal:
+      break;
+  }
+  C10_THROW_ERROR(Error, message);
+}
+
+namespace {
+
+using EnginePtr = c10::intrusive_ptr<Engine>;
+using Tensors = std::vector<at::Tensor>;
+
+Tensors execute(const Tensors& inputs, const EnginePtr& engine) {
+  return translated([&] { return engine->execute(inputs); });
+}
+
+bool accepts(const Tensors& inputs, const EnginePtr& engine) { return engine->accepts(inputs); }
+
+/// A size that is a symbol becomes the number behind it: the engine's shapes are computed from
+/// numbers.
+at::Tensor with_known_sizes(const at::Tensor& tensor) {
+  if (!tensor.unsafeGetTensorImpl()->has_symbolic_sizes_strides()) return tensor;
+  std::vector<std::int64_t> sizes;
+  for (const c10::SymInt& size : tensor.sym_sizes()) {
+    sizes.push_back(size.guard_int(__FILE__, __LINE__));
+  }
+  return at::empty(sizes, at::TensorOptions(tensor.scalar_type()).device(at::kMeta));
+}
+
+Tensors execute_on_meta(const Tensors& inputs, const EnginePtr& engine) {
+  return translated([&] {
+    Tensors known;
+    for (const at::Tensor& input : inputs) known.push_back(with_known_sizes(input));
+    return engine->infer_outputs(known);
+  });
+}
+
+/// Meta outputs for inputs of these sizes.
+Tensors infer_outputs(const EnginePtr& engine,
+                      const std::vector<std::vector<std::int64_t>>& shapes) {
+  return translated([&] {
+    const auto& entries = engine->artifact().inputs;
+    if (shapes.size() != entries.size()) {
+      throw core::invalid_argument("[runtime] engine ", engine->artifact().name, ": got ",
+                                   shapes.size(), " input shapes, expected ", entries.size());
+    }
+    Tensors inputs;
+    for (std::size_t i = 0; i < shapes.size(); ++i) {
+      const auto options = at::TensorOptions(scalar_type(entries[i].type.dtype)).device(at::kMeta);
+      inputs.push_back(at::empty(shapes[i], options));
+    }
+    return engine->infer_outputs(inputs);
+  });
+}
+
+std::string layer_info(const EnginePtr& engine) {
+  return translated([&] {
+    if (!engine->artifact().network) {
+      throw core::unsupported("[runtime] engine ", engine->artifact().name,
+                              " has no network to show: it was compiled with portable=False");
+    }
+    return engine->artifact().network->to_text();
+  });
+}
+
+void dump_layer_info(const EnginePtr& engine, const std::string& path) {
+  translated([&] {
+    std::ofstream file(path);
+    file << layer_info(engine) << '\n';
+    file.close();
+    if (!file) throw core::invalid_argument("[runtime] cannot write ", path);
+  });
+}
+
+std::string repr(const EnginePtr& engine) {
+  return "<tensorrt.Engine " + engine->artifact().name + " on " + engine->plugin() + '>';
+}
+
+using State = std::tuple<std::tuple<std::string, at::Tensor>>;
+
+}  // namespace
+
+TORCH_LIBRARY(tensorrt, library) {
+  library.class_<Engine>("Engine")
+      .def(torch::init([](const at::Tensor& bytes) {
+        return translated([&] { return Engine::from_bytes(bytes); });
+      }))
+      .def("name", [](const EnginePtr& self) { return self->artifact().name; })
+      .def("plugin", [](const EnginePtr& self) { return self->plugin(); })
+      .def("describe", [](const EnginePtr& self) { return self->describe(); })
+      .def("__str__", [](const EnginePtr& self) { return self->describe(); })
+      .def("__repr__", &repr)
+      // FakeTensor's cache compares the arguments of ops.
+      .def("__eq__", [](const EnginePtr& self, const EnginePtr& other) { return self == other; })
+      .def("get_engine_layer_info", &layer_info)
+      .def("dump_engine_layer_info_to_file", &dump_layer_info)
+      .def("infer_outputs", &infer_outputs)
+      .def("serialized_engine_tensor", [](const EnginePtr& self) { return self->to_bytes(); })
+      .def(
+          "num_execution_contexts_created",
+          [](const EnginePtr& self) { return static_cast<std::int64_t>(self->contexts_created()); })
+      // torch.export: the op has a meta kernel, so the engine itself can stand in for its fake.
+      .def("tracing_mode", [](const EnginePtr&) { return std::string("real"); })
+      .def("__obj_flatten__",
+           [](const EnginePtr& self) { return State{{"bytes", self->to_bytes()}}; })
+      .def_pickle([](const EnginePtr& self) { return self->to_bytes(); },
+                  [](const at::Tensor& bytes) {
+                    return translated([&] { return Engine::from_bytes(bytes); });
+                  });
+
+  library.def(
+      "execute_engine(Tensor[] inputs, __torch__.torch.classes.tensorrt.Engine engine) -> "
+      "Tensor[]");
+  // Would execute_engine take these inputs? Guards an engine that was built for types that are
+  // likely, not certain.
+  library.def(
+      "engine_accepts(Tensor[] inputs, __torch__.torch.classes.tensorrt.Engine engine) -> bool");
+}
+
+TORCH_LIBRARY_IMPL(tensorrt, CompositeExplicitAutograd, library) {
+  library.impl("execute_engine", &execute);
+  library.impl("engine_accepts", &accepts);
+}
+
+TORCH_LIBRARY_IMPL(tensorrt, Meta, library) { library.impl("execute_engine", &execute_on_meta); }
+
+}  // namespace torch_tensorrt::runtime

@@ -1,0 +1,96 @@
+"""Docstrings, code blocks of the docs, and the examples: all of them run."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import os
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+import torch_tensorrt
+
+ROOT = Path(__file__).parents[2]
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def pages() -> list[Path]:
+    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def modules() -> list[str]:
+    found = pkgutil.walk_packages(torch_tensorrt.__path__, "torch_tensorrt.")
+    private = ("torch_tensorrt._C", "torch_tensorrt._cli")
+    return ["torch_tensorrt", *(m.name for m in found if m.name not in private)]
+
+
+@pytest.mark.parametrize("name", modules())
+def test_docstrings(name: str) -> None:
+    module = importlib.import_module(name)
+    with torch.enable_grad():
+        result = doctest.testmod(module, optionflags=doctest.ELLIPSIS)
+    assert result.failed == 0
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
+def test_code_blocks_of_a_page(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of one page share their names, in order, as a reader would type them."""
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {"__name__": "__page__"}
+    text = page.read_text()
+    for match in BLOCK.finditer(text):
+        line = text[: match.start()].count("\n") + 1
+        exec(compile("\n" * line + match[1], str(page), "exec"), names)
+
+
+def test_public_names_have_docstrings() -> None:
+    for owner in (torch_tensorrt, torch_tensorrt.ts, torch_tensorrt.runtime):
+        for name in owner.__all__:
+            if not name.startswith("__"):
+                assert getattr(owner, name).__doc__, f"{owner.__name__}.{name} has no docstring"
+
+
+def test_links_lead_somewhere() -> None:
+    for page in pages():
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_quoted_sources_are_current() -> None:
+    """A C++ block that begins with `// <file>` stands in that file, word for word."""
+    for page in pages():
+        for path, code in re.findall(r"```cpp\n// (\S+)\n(.*?)```", page.read_text(), re.DOTALL):
+            assert code in (ROOT / path).read_text(), (
+                f"{page.name} quotes what {path} no longer has"
+            )
+
+
+def test_generated_tables_are_current() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "tools" / "gen_docs.py"), "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("example", ["01_sentence_embeddings", "02_voice_activity"])
+def test_python_example(example: str) -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "examples" / example / "main.py")],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "2"},
+    )
+    assert done.returncode == 0, done.stderr
+    result = done.stdout[done.stdout.index("\nResult") :]
+    difference = re.search(r"largest difference.*?(\d\.\de-\d+)", result)
+    assert difference, result
+    assert float(difference[1]) <= 1e-4

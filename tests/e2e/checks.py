@@ -1,0 +1,40 @@
+"""What the end-to-end tests assert, in one place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch_tensorrt
+from torch.utils import _pytree as pytree
+
+RELATIVE_ERROR = 1e-4  # of float32, against the largest magnitude of the output
+
+
+def assert_close(got: Any, expected: Any, tolerance: float = RELATIVE_ERROR) -> None:
+    """Same nesting, dtypes and shapes, and values within `tolerance` of the largest one."""
+    ours, structure = pytree.tree_flatten(got)
+    theirs, expected_structure = pytree.tree_flatten(expected)
+    assert structure == expected_structure
+    for a, b in zip(ours, theirs, strict=True):
+        assert (a.dtype, a.shape) == (b.dtype, b.shape)
+        scale = b.abs().max().item() or 1.0
+        error = (a - b).abs().max().item() / scale
+        assert error <= tolerance, f"relative error {error:.2e}, expected at most {tolerance:.0e}"
+
+
+def assert_one_engine(module: torch.nn.Module, plugin: str) -> None:
+    """Everything that computes is in one engine of that plugin."""
+    report = torch_tensorrt.report(module)
+    assert report.in_pytorch == [], report.text
+    assert [engine["plugin"] for engine in report.engines] == [plugin], report.text
+
+
+def engines(module: torch.nn.Module) -> int:
+    """Number of engines in a compiled module."""
+    return len(torch_tensorrt.report(module).engines)
+
+
+def ops_in_pytorch(module: torch.nn.Module) -> dict[str, str]:
+    """Codes of the reasons why ops stayed in PyTorch, by op."""
+    return {node["op"]: node["code"] for node in torch_tensorrt.report(module).in_pytorch}

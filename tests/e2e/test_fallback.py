@@ -1,0 +1,104 @@
+"""What stays in PyTorch, with its reason, and what that does to the numbers: nothing."""
+
+import torch
+import torch_tensorrt
+from e2e.checks import assert_close, assert_one_engine, engines, ops_in_pytorch
+from torch import nn
+
+X = torch.linspace(-2, 2, 4 * 8).reshape(4, 8)
+
+
+class Head(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(8, 8)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.sigmoid(self.fc(x))
+
+
+class Net(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.first = Head()
+        self.middle = Head()
+        self.last = Head()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.last(torch.relu(self.middle(torch.relu(self.first(x)))))
+
+
+class Singular(nn.Module):
+    """An op that no engine takes, between two that they do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.before, self.after = Head(), Head()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.before(x)
+        return self.after(y) * torch.linalg.svdvals(y).sum()
+
+
+def compiled(module: nn.Module, **settings: object) -> torch.jit.ScriptModule:
+    settings.setdefault("min_block_size", 1)
+    return torch_tensorrt.compile(module.eval(), ir="ts", inputs=[X], engine="openvino", **settings)
+
+
+def test_torch_executed_ops_stay() -> None:
+    net = Net()
+    fast = compiled(net, torch_executed_ops={"aten::relu"})
+    assert ops_in_pytorch(fast) == {"aten::relu": "user"}
+    assert engines(fast) == 3
+    assert_close(fast(X), net(X))
+
+
+def test_torch_executed_ops_take_operators_of_torch_ops() -> None:
+    fast = compiled(Net(), torch_executed_ops={torch.ops.aten.relu.default})
+    assert ops_in_pytorch(fast) == {"aten::relu": "user"}
+
+
+def test_torch_executed_modules_stay_by_type() -> None:
+    net = Net()
+    fast = compiled(net, torch_executed_modules=[Head])
+    assert set(ops_in_pytorch(fast).values()) == {"user"}
+    assert "aten::relu" not in ops_in_pytorch(fast)
+    assert_close(fast(X), net(X))
+
+
+def test_torch_executed_modules_stay_by_path() -> None:
+    net = Net()
+    fast = compiled(net, torch_executed_modules=["middle"])
+    assert engines(fast) == 2
+    assert set(ops_in_pytorch(fast).values()) == {"user"}
+    assert_close(fast(X), net(X))
+
+
+def test_unsupported_op_stays_with_its_reason() -> None:
+    net = Singular()
+    fast = compiled(net)
+    assert ops_in_pytorch(fast)["aten::linalg_svdvals"] == "no_converter"
+    assert engines(fast) >= 1
+    assert_close(fast(X), net.eval()(X))
+
+
+def test_small_groups_stay() -> None:
+    net = Singular()
+    fast = compiled(net, min_block_size=50)
+    assert engines(fast) == 0
+    assert "min_block_size" in ops_in_pytorch(fast).values()
+    assert torch.equal(fast(X), net.eval()(X))
+
+
+def test_report_says_where_an_op_comes_from() -> None:
+    report = torch_tensorrt.report(compiled(Singular()))
+    node = next(n for n in report.in_pytorch if n["op"] == "aten::linalg_svdvals")
+    assert "test_fallback.py" in node["location"]
+    assert "aten::linalg_svdvals" in report.text
+    assert "aten::linalg_svdvals" in report.summary
+
+
+def test_whole_net_is_one_engine_without_settings() -> None:
+    fast = compiled(Net())
+    assert_one_engine(fast, "openvino")

@@ -1,0 +1,182 @@
+"""Runs the project's checks and tests one after the other and adds up what they report.
+
+    run_checks.py test     build, unit tests, conformance suite, Python tests
+    run_checks.py check    format, lint, types and include arrows too
+    run_checks.py format   formats all sources in place
+
+The last line is 'N passed, M failed, K skipped': tests, and each other check as one. Exit 1 if
+anything failed.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+CPP_FOLDERS = ("src", "include", "python", "tests", "examples", "cmake")
+PYTHON_FOLDERS = ("python", "tests", "tools", "examples", "benchmarks")
+
+# Words of a summary line ("3 passed, 1 skipped in 2s") and what they count as; an expected failure
+# proves nothing.
+COUNTED_AS = {
+    "passed": "passed",
+    "failed": "failed",
+    "error": "failed",
+    "errors": "failed",
+    "xpassed": "failed",
+    "skipped": "skipped",
+    "xfailed": "skipped",
+}
+
+
+@dataclass
+class Counts:
+    """How many tests or checks ended which way."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+
+@dataclass
+class Check:
+    """A command; `counts` says that it prints how many tests passed, failed and were skipped."""
+
+    name: str
+    command: Sequence[str | Path]
+    counts: bool = False
+
+
+def read_counts(output: str) -> Counts | None:
+    """The counts of the last summary line in the output of a test runner."""
+    for line in reversed(output.splitlines()):
+        found = re.findall(r"(\d+) (\w+)", line)
+        if any(word in COUNTED_AS for _, word in found):
+            counts = Counts()
+            for number, word in found:
+                if field := COUNTED_AS.get(word):
+                    setattr(counts, field, getattr(counts, field) + int(number))
+            return counts
+    return None
+
+
+def run(check: Check) -> Counts:
+    """Runs one check with its output shown as it comes."""
+    print(f"\n==== {check.name}", flush=True)
+    lines = []
+    try:
+        process = subprocess.Popen(
+            [str(word) for word in check.command],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+    except OSError as error:
+        print(f"cannot run: {error}")
+        return Counts(failed=1)
+    assert process.stdout is not None
+    for line in process.stdout:
+        print(line, end="", flush=True)
+        lines.append(line)
+    status = process.wait()
+    if not check.counts:
+        return Counts(passed=int(status == 0), failed=int(status != 0))
+    counts = read_counts("".join(lines)) or Counts()
+    if status != 0 and counts.failed == 0:
+        print(f"{check.name} ended with status {status}")
+        counts.failed = 1
+    return counts
+
+
+def files(folders: Sequence[str], *suffixes: str) -> list[str]:
+    """All files with these suffixes below the folders, relative to the root."""
+    return sorted(
+        str(path.relative_to(ROOT))
+        for folder in folders
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in suffixes
+    )
+
+
+def format_checks(*, fix: bool) -> list[Check]:
+    cpp: list[str | Path] = [BIN / "clang-format", *(["-i"] if fix else ["--dry-run", "-Werror"])]
+    ruff: list[str | Path] = [BIN / "ruff", "format", *([] if fix else ["--check"])]
+    return [
+        Check("format: C++", [*cpp, *files(CPP_FOLDERS, ".h", ".cpp")]),
+        Check("format: Python", [*ruff, *PYTHON_FOLDERS]),
+    ]
+
+
+def lint_checks() -> list[Check]:
+    return [
+        Check("lint: Python", [BIN / "ruff", "check", *PYTHON_FOLDERS]),
+        Check("types: Python", [BIN / "mypy"]),
+        Check("arrows", [sys.executable, "tools/check_arrows.py"]),
+    ]
+
+
+def test_checks(build: Path) -> list[Check]:
+    return [
+        Check("unit tests", [build / "bin/torchtrt_unit_tests"], counts=True),
+        Check("engine conformance", [build / "bin/torchtrt_conformance"], counts=True),
+        Check("Python tests", [sys.executable, "-m", "pytest", "-q", "tests"], counts=True),
+    ]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("what", choices=["test", "check", "format"])
+    parser.add_argument(
+        "--build", type=Path, default=Path("build"), help="build folder (default: build)"
+    )
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 2, help="parallel compilations"
+    )
+    arguments = parser.parse_args()
+    build = ROOT / arguments.build
+
+    checks = []
+    if arguments.what == "format":
+        checks = format_checks(fix=True)
+    if arguments.what == "check":
+        checks = [*format_checks(fix=False), *lint_checks()]
+    if arguments.what in ("test", "check"):
+        compile_all = Check("build", [BIN / "ninja", "-C", build, f"-j{arguments.jobs}", "--quiet"])
+        checks += [compile_all, *test_checks(build)]
+
+    rows, total = [], Counts()
+    for check in checks:
+        start = time.monotonic()
+        counts = run(check)
+        rows.append(f"{check.name:20} {time.monotonic() - start:7.1f} s   {counts}")
+        total = Counts(
+            total.passed + counts.passed,
+            total.failed + counts.failed,
+            total.skipped + counts.skipped,
+        )
+        if check.name == "build" and counts.failed:
+            print("the tests did not run: the build failed")
+            break
+    summary = "\n".join([*rows, str(total)])
+    print(f"\n{summary}")
+    (build / "checks.txt").write_text(summary + "\n")
+    return 1 if total.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
