@@ -156,7 +156,7 @@ def find_engine(module: torch.jit.ScriptModule) -> Any:
     """The first engine among a compiled module's attributes."""
     for name in dir(module):
         value = getattr(module, name, None)
-        if isinstance(value, torch.ScriptObject):
+        if isinstance(value, torch.ScriptObject) and str(value._type()).endswith("Engine"):
             return value
     raise RuntimeError("the compiled module has no engine")
 

@@ -63,6 +63,12 @@ compiler::Signature signature(const std::vector<compiler::InputSpec>& specs) {
   return compiler::Signature::tuple(std::move(leaves));
 }
 
+/// Numbers and strings have no spec: they are given when the compiled module is called.
+bool has_spec(const c10::TypePtr& type) {
+  return !type->isSubtypeOf(*c10::NumberType::get()) && type->kind() != c10::TypeKind::BoolType &&
+         type->kind() != c10::TypeKind::StringType;
+}
+
 /// A spec for each argument without a default, and none beyond the arguments.
 void check_spec_count(const torch::jit::Module& module, std::size_t count) {
   const auto method = module.find_method("forward");
@@ -72,7 +78,7 @@ void check_spec_count(const torch::jit::Module& module, std::size_t count) {
   std::size_t required = 0;
   for (std::size_t i = 1; i < parameters.size(); ++i) {
     names.push_back(core::text(parameters[i].name(), ": ", parameters[i].type()->annotation_str()));
-    if (!parameters[i].default_value()) required = i;
+    if (!parameters[i].default_value() && has_spec(parameters[i].type())) required = i;
   }
   if (count >= required && count <= names.size()) return;
   throw UsageError(core::text("got ", count, " input specs, forward takes (", core::join(names),
@@ -142,14 +148,15 @@ int compile(const Arguments& arguments) {
   module.eval();
   check_spec_count(module, specs.size());
   compiler::CompileResult result = compiler::compile(module, signature(specs), arguments.settings);
+  // Before the comparison, which may change state that the module keeps from call to call.
+  write_atomically(arguments.positional[1],
+                   [&](const std::string& path) { result.module.save(path); });
   if (wants_comparison(arguments)) {
     Tolerance tolerance;
     tolerance.atol = arguments.atol.value_or(tolerance.atol);
     tolerance.rtol = arguments.rtol.value_or(tolerance.rtol);
     compare(module, result.module, specs, tolerance);
   }
-  write_atomically(arguments.positional[1],
-                   [&](const std::string& path) { result.module.save(path); });
   print_report(arguments, result.report);
   return kDone;
 }

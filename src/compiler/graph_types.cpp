@@ -68,12 +68,30 @@ TypeOrReason tensor_type(const Var& var) {
   return {type, {}};
 }
 
+namespace {
+
+/// Holds a tensor of which only the shape is known.
+bool holds_meta(const c10::IValue& value) {
+  if (value.isTensor()) return value.toTensor().defined() && value.toTensor().is_meta();
+  if (value.isTuple()) {
+    const auto& elements = value.toTupleRef().elements();
+    return std::any_of(elements.begin(), elements.end(), holds_meta);
+  }
+  if (value.isTensorList() || value.isList()) {
+    const auto elements = value.toListRef();
+    return std::any_of(elements.begin(), elements.end(), holds_meta);
+  }
+  return value.isGenericDict();
+}
+
+}  // namespace
+
 std::optional<c10::IValue> known_constant(const Argument& argument) {
   if (const auto* constant = argument.constant()) return *constant;
   const Var* var = argument.var();
   if (!var || !var->fact || var->fact->dynamic || var->fact->speculative) return std::nullopt;
   const c10::IValue& value = var->fact->samples.front();
-  if (value.isTensor() && value.toTensor().defined() && value.toTensor().is_meta()) return std::nullopt;
+  if (holds_meta(value)) return std::nullopt;
   return value;
 }
 

@@ -5,6 +5,8 @@ from ops.harness import Dyn, Row, T, op_rows
 from torch import nn
 from torch.nn import functional as F
 
+aten = torch.ops.aten
+
 X = Dyn((1, 4, 3), (2, 4, 3), (5, 4, 3), low=-4, high=4)
 FAR = T(4, 6, low=-30, high=30)
 
@@ -81,6 +83,21 @@ def test_gated(case):
     ),
 )
 def test_softmax(case):
+    case.check()
+
+
+@op_rows(
+    ("softmax", lambda x: aten._softmax(x, -1, False), X),
+    ("log_softmax", lambda x: aten._log_softmax(x, 1, False), X),
+    (
+        "safe_softmax",
+        lambda x: aten._safe_softmax(x, -1),
+        torch.tensor([[0.5, float("-inf"), 2.0], [float("-inf")] * 3]),
+    ),
+    ("prelu", lambda x, w: aten._prelu_kernel(x, w), X, T(4, 1)),
+    ("rrelu", lambda x: aten.rrelu_with_noise_functional(x, x)[0], X),
+)
+def test_activation_decomposed(case):
     case.check()
 
 

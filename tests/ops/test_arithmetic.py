@@ -3,6 +3,8 @@
 import torch
 from ops.harness import Dyn, Row, T, op_rows
 
+aten = torch.ops.aten
+
 X = Dyn((1, 4, 3), (2, 4, 3), (5, 4, 3))
 ROW = T(3)
 COLUMN = T(4, 1)
@@ -210,6 +212,17 @@ def test_selection(case):
     ("copy", lambda x, y: (x * 1).copy_(y), T(4, 3), ROW),
 )
 def test_cast_and_copy(case):
+    case.check()
+
+
+@op_rows(
+    ("to_copy", lambda x: aten._to_copy(x, dtype=torch.float32) * 2, INTS),
+    ("alias", lambda x: aten.lift_fresh_copy(aten.alias(x)) + 1, X),
+    ("copy", lambda x, y: aten.copy(x, y), X, ROW),
+    ("native_dropout", lambda x: aten.native_dropout(x, 0.5, False), X),
+    ("bitwise_and", lambda a, b: aten.bitwise_and(a, b), T(dtype=torch.bool), BOOLS),
+)
+def test_arithmetic_decomposed(case):
     case.check()
 
 

@@ -5,6 +5,7 @@ from ops.harness import Dyn, T, op_rows
 from torch import nn
 from torch.nn import functional as F
 
+aten = torch.ops.aten
 attention = F.scaled_dot_product_attention
 Q = T(2, 4, 5, 8)
 K = T(2, 4, 6, 8)
@@ -112,6 +113,20 @@ def fast_path(kind, mask):
     ("merged", fast_path(2, (~CAUSAL)[None, None].expand(2, 2, 5, 5)), X),
 )
 def test_fused_layers(case):
+    case.check()
+
+
+@op_rows(
+    ("math", lambda q, k: aten._scaled_dot_product_attention_math(q, k, k)[0], Q, K),
+    (
+        "for_cpu",
+        lambda q, k, m: aten._scaled_dot_product_flash_attention_for_cpu(q, k, k, attn_mask=m)[0],
+        Q,
+        K,
+        T(2, 1, 5, 6),
+    ),
+)
+def test_attention_decomposed(case):
     case.check()
 
 

@@ -3,6 +3,8 @@
 import torch
 from ops.harness import Dyn, T, op_rows
 
+aten = torch.ops.aten
+
 X = Dyn((1, 4), (3, 4), (6, 4))
 SQUARE = Dyn((2, 2), (4, 5), (7, 6))
 
@@ -32,6 +34,8 @@ def test_full(case):
     ("backwards", lambda x: torch.arange(x.shape[0], 0, -1) + x.sum(), X),
     ("floats", lambda x: torch.arange(x.shape[0], dtype=torch.float32) * x[:, 0], X),
     ("known", lambda x: x + torch.arange(4), X),
+    ("start_step", lambda x: x + aten.arange.start_step(0, 8, 2), X),
+    ("scalar_tensor", lambda x: x + aten.scalar_tensor(2.5), X),
     ("known_floats", lambda x: x + torch.arange(0.5, 2.5, 0.5), X),
     ("linspace", lambda x: x + torch.linspace(-1, 1, 4), X),
 )

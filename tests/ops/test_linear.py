@@ -5,6 +5,8 @@ from ops.harness import Dyn, T, op_rows
 from torch import nn
 from torch.nn import functional as F
 
+aten = torch.ops.aten
+
 X = Dyn((1, 4, 3), (2, 4, 3), (5, 4, 3))
 
 
@@ -93,6 +95,22 @@ def test_einsum(case):
     ("cdist_inf", lambda a, b: torch.cdist(a, b, p=float("inf")), T(4, 6), T(5, 6)),
 )
 def test_distance(case):
+    case.check()
+
+
+@op_rows(
+    ("cdist", lambda a, b: aten._cdist_forward(a, b, 2.0, None), T(4, 6), T(5, 6)),
+    ("euclidean", lambda a, b: aten._euclidean_dist(a, b), T(4, 6), T(5, 6)),
+    (
+        "trilinear",
+        lambda a, w, b: aten._trilinear(a, w, b, [1, 3], [0], [1, 2], [2, 3]),
+        T(4, 3),
+        T(5, 3, 2),
+        T(4, 2),
+    ),
+    ("outer", lambda a, b: aten.ger(a, b), T(4), T(3)),
+)
+def test_linear_decomposed(case):
     case.check()
 
 

@@ -5,6 +5,8 @@ from ops.harness import Dyn, T, op_rows
 from torch import nn
 from torch.nn import functional as F
 
+aten = torch.ops.aten
+
 IMAGE = Dyn((1, 4, 5, 3), (2, 4, 5, 3), (4, 4, 5, 3))
 X = Dyn((1, 4, 3), (2, 4, 3), (5, 4, 3))
 
@@ -99,6 +101,36 @@ def test_norm(case):
     ("std_mean_all", lambda x: torch.std_mean(x), X),
 )
 def test_variance(case):
+    case.check()
+
+
+STATISTICS = (T(4), T(4), T(4), T(4, low=0.5, high=2))
+
+
+@op_rows(
+    (
+        "batch_norm",
+        lambda x, w, b, m, v: aten._native_batch_norm_legit_no_training(x, w, b, m, v, 0.1, 1e-5)[
+            0
+        ],
+        IMAGE,
+        *STATISTICS,
+    ),
+    (
+        "native_batch_norm",
+        lambda x, w, b, m, v: aten.native_batch_norm(x, w, b, m, v, False, 0.1, 1e-5)[0],
+        IMAGE,
+        *STATISTICS,
+    ),
+    (
+        "batch_statistics",
+        lambda x, w, b: aten._native_batch_norm_legit.no_stats(x, w, b, True, 0.1, 1e-5),
+        T(3, 4, 5, 5),
+        *STATISTICS[:2],
+    ),
+    ("rms_norm", lambda x, w: aten._fused_rms_norm(x, (3,), w, 1e-5), X, T(3)),
+)
+def test_normalization_decomposed(case):
     case.check()
 
 

@@ -42,6 +42,10 @@ def at_least(x):
     return x.new_zeros(max(x.size(0), 5)) + x.sum()
 
 
+def swapped(x):
+    return (x + 1).reshape(x.size()[::-1])
+
+
 def of_rank(x):
     return x.sum(dim=x.dim() - 1)
 
@@ -58,6 +62,7 @@ def size_tensor(x):
     ("scaled_by_size", scaled_by_size, X),
     Row("at_most", at_most, X, forms=("scripted",)),
     Row("at_least", at_least, X, forms=("scripted",)),
+    Row("swapped", swapped, X, forms=("scripted",)),
     ("of_rank", of_rank, X),
     ("size_tensor", size_tensor, T(2, 6)),
 )

@@ -16,6 +16,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "compiler/capture/functionalize.h"
 #include "core/error.h"
 #include "core/log.h"
 
@@ -188,6 +189,20 @@ class Decoder {
   std::vector<jit::Value*> written_;
 };
 
+/// Dropout in eval mode is the identity, its in-place form no write.
+void drop_eval_dropout(jit::Block* block) {
+  for (auto it = block->nodes().begin(); it != block->nodes().end();) {
+    jit::Node* node = *it++;
+    for (jit::Block* inner : node->blocks()) drop_eval_dropout(inner);
+    const std::string kind = node->kind().toQualString();
+    if (kind != "aten::dropout_" && kind != "aten::feature_dropout_" && kind != "aten::alpha_dropout_") continue;
+    const auto train = jit::toIValue(node->input(2));
+    if (!train || train->toBool()) continue;
+    node->output()->replaceAllUsesWith(node->input(0));
+    node->destroy();
+  }
+}
+
 std::shared_ptr<jit::Graph> simplify(const std::shared_ptr<jit::Graph>& original) {
   auto graph = original->copy();
   jit::Inline(*graph);
@@ -197,7 +212,9 @@ std::shared_ptr<jit::Graph> simplify(const std::shared_ptr<jit::Graph>& original
   jit::ConstantPropagation(graph);
   jit::UnrollConstantLoops(graph);
   jit::RemoveListMutation(graph);
+  drop_eval_dropout(graph->block());
   jit::RemoveTensorMutation(graph);
+  functionalize(graph);
   jit::PeepholeOptimize(graph, /*disable_shape_peepholes=*/true);
   jit::ConstantPropagation(graph);
   jit::LowerSimpleTuples(graph);

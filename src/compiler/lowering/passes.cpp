@@ -200,33 +200,53 @@ struct ListUses {
   }
 };
 
+/// A list of tensors that always has one length, or 0.
+std::size_t fixed_length(const Var& list) {
+  const auto type = list.type->cast<c10::ListType>();
+  if (!type || type->getElementType()->kind() != c10::TypeKind::TensorType || !list.fact || list.fact->speculative) return 0;
+  const auto& samples = list.fact->samples;
+  const std::size_t length = samples.front().toListRef().size();
+  const bool fixed = std::all_of(samples.begin(), samples.end(),
+                                 [&](const auto& sample) { return sample.toListRef().size() == length; });
+  return fixed ? length : 0;
+}
+
+/// The elements of `list` as values, unpacked before `position` (or at the end of `block`).
+Argument::List unpacked(Graph& graph, Block& block, Node* position, Var* list, std::size_t length) {
+  Node* unpack = position ? graph.insert_before(position, c10::prim::ListUnpack, {list})
+                          : graph.append(block, c10::prim::ListUnpack, {list});
+  Argument::List elements;
+  for (std::size_t i = 0; i < length; ++i) elements.emplace_back(graph.add_output(unpack, c10::TensorType::get()));
+  return elements;
+}
+
 }  // namespace
 
 std::size_t unpack_lists(Graph& graph) {
   std::size_t changed = 0;
-  for (Node* node : all_nodes(graph.body())) {
+  Block& body = graph.body();
+  for (Var* input : body.inputs) {
+    const std::size_t length = fixed_length(*input);
+    if (length == 0) continue;
+    Node* first = body.nodes.empty() ? nullptr : body.nodes.front().get();
+    ListUses{graph, input, unpacked(graph, body, first, input, length)}.visit(body);
+    ++changed;
+  }
+  for (Node* node : all_nodes(body)) {
     if (node->outputs.size() != 1 || !node->blocks.empty()) continue;
     Var* list = node->outputs[0];
-    const auto type = list->type->cast<c10::ListType>();
-    if (!type || type->getElementType()->kind() != c10::TypeKind::TensorType || !list->fact) continue;
-    const auto& samples = list->fact->samples;
-    const std::size_t length = samples.front().toListRef().size();
-    const bool fixed = length > 0 && std::all_of(samples.begin(), samples.end(), [&](const auto& sample) {
-                         return sample.toListRef().size() == length;
-                       });
-    if (!fixed || list->fact->speculative) continue;
+    const std::size_t length = fixed_length(*list);
+    if (length == 0) continue;
     Argument::List elements;
     if (node->kind == c10::prim::ListConstruct) {
       elements = node->args;
     } else {
       auto& nodes = node->owner->nodes;
       const auto next = std::next(std::find_if(nodes.begin(), nodes.end(), [&](const auto& n) { return n.get() == node; }));
-      Node* unpack = next == nodes.end() ? graph.append(*node->owner, c10::prim::ListUnpack, {list})
-                                         : graph.insert_before(next->get(), c10::prim::ListUnpack, {list});
-      unpack->origin = node->origin;
-      for (std::size_t i = 0; i < length; ++i) elements.emplace_back(graph.add_output(unpack, c10::TensorType::get()));
+      elements = unpacked(graph, *node->owner, next == nodes.end() ? nullptr : next->get(), list, length);
+      elements.front().var()->producer->origin = node->origin;
     }
-    ListUses{graph, list, elements}.visit(graph.body());
+    ListUses{graph, list, elements}.visit(body);
     ++changed;
   }
   return changed;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <unordered_set>
 
 #include "compiler/lowering/facts.h"
 #include "core/error.h"
@@ -111,7 +112,33 @@ bool has_meta(const c10::IValue& value) {
   return std::any_of(list.begin(), list.end(), [](const auto& element) { return has_meta(element); });
 }
 
+namespace {
+
+/// Factories that take a tensor for its size and dtype only: their result is real, and a constant where sizes are fixed.
+bool is_factory(const Node& node) {
+  static const std::unordered_set<std::string> kFactories = {"aten::new_zeros",  "aten::new_ones",  "aten::new_full",
+                                                             "aten::zeros_like", "aten::ones_like", "aten::full_like"};
+  return kFactories.count(node.kind.toQualString()) != 0;
+}
+
+torch::jit::Stack on_zeros(const torch::jit::Stack& inputs) {
+  torch::jit::Stack stack;
+  for (const c10::IValue& input : inputs) {
+    c10::IValue value = map_tensors(input, [](const at::Tensor& tensor) -> c10::IValue { return zeros_like_meta(tensor); });
+    if (value.isDevice()) value = c10::Device(at::kCPU);
+    stack.push_back(std::move(value));
+  }
+  return stack;
+}
+
+}  // namespace
+
 void run_for_shape(const Node& node, torch::jit::Stack& stack) {
+  if (is_factory(node)) {
+    stack = on_zeros(stack);
+    node.op->getOperation()(stack);
+    return;
+  }
   if (auto result = convolve_shape(node, stack)) {
     stack = {std::move(*result)};
     return;
@@ -123,12 +150,7 @@ void run_for_shape(const Node& node, torch::jit::Stack& stack) {
   } catch (const std::exception&) {
     if (depends_on_data(*node.schema())) throw;
   }
-  stack.clear();
-  for (const c10::IValue& input : inputs) {
-    c10::IValue value = map_tensors(input, [](const at::Tensor& tensor) -> c10::IValue { return zeros_like_meta(tensor); });
-    if (value.isDevice()) value = c10::Device(at::kCPU);
-    stack.push_back(std::move(value));
-  }
+  stack = on_zeros(inputs);
   node.op->getOperation()(stack);
   for (c10::IValue& result : stack) result = to_meta(result);
 }

@@ -324,7 +324,13 @@ void sort_block(Block& block, const std::unordered_map<const Node*, std::size_t>
       if (--waiting[next] == 0) ready.push(next);
     }
   }
-  if (block.nodes.size() != nodes.size()) throw core::internal_error("[partitioning] the segments depend on each other in a circle");
+  if (block.nodes.size() == nodes.size()) return;
+  std::vector<std::string> stuck;
+  for (const auto& [key, node] : owned) {
+    if (node) stuck.push_back(node->name() + " at " + where(node->origin));
+  }
+  stuck.resize(std::min<std::size_t>(stuck.size(), 8));
+  throw core::internal_error("[partitioning] the segments depend on each other in a circle: ", core::join(stuck));
 }
 
 }  // namespace torch_tensorrt::compiler

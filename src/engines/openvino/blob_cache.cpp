@@ -33,7 +33,8 @@ constexpr std::array<char, 8> kMagic = {'T', 'T', 'R', 'T', 'O', 'V', '0', '1'};
 /// An open file, closed at the end.
 class File {
  public:
-  File(const fs::path& path, int flags) : fd_(::open(path.c_str(), flags | O_CLOEXEC, S_IRUSR | S_IWUSR)) {}
+  File(const fs::path& path, int flags)
+      : fd_(::open(path.c_str(), flags | O_CLOEXEC, S_IRUSR | S_IWUSR)) {}
   File(const File&) = delete;
   File& operator=(const File&) = delete;
   ~File() {
@@ -42,12 +43,13 @@ class File {
   bool is_open() const { return fd_ >= 0; }
   bool sync() const { return ::fsync(fd_) == 0; }
   std::optional<std::uint64_t> size() const {
-    struct stat info{};
+    struct stat info {};
     if (::fstat(fd_, &info) != 0 || !S_ISREG(info.st_mode)) return std::nullopt;
     return static_cast<std::uint64_t>(info.st_size);
   }
   bool read(void* data, std::size_t size) const {
-    return transfer(static_cast<char*>(data), size, [this](char* p, std::size_t n) { return ::read(fd_, p, n); });
+    return transfer(static_cast<char*>(data), size,
+                    [this](char* p, std::size_t n) { return ::read(fd_, p, n); });
   }
   bool write(const void* data, std::size_t size) const {
     return transfer(static_cast<const char*>(data), size,
@@ -77,19 +79,23 @@ std::optional<core::Blob> read_checked(const File& file) {
   if (!total || *total < sizeof(Header) || !file.read(&header, sizeof(Header))) return std::nullopt;
   if (header.magic != kMagic || header.size != *total - sizeof(Header)) return std::nullopt;
   std::vector<std::byte> bytes(header.size);
-  if (!file.read(bytes.data(), bytes.size()) || core::sha256(bytes) != header.checksum) return std::nullopt;
+  if (!file.read(bytes.data(), bytes.size()) || core::sha256(bytes) != header.checksum)
+    return std::nullopt;
   return core::Blob::of(std::move(bytes));
 }
 
 bool write_whole(const fs::path& path, std::span<const std::byte> blob) {
   const File file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
   const Header header{kMagic, blob.size(), core::sha256(blob)};
-  return file.is_open() && file.write(&header, sizeof(Header)) && file.write(blob.data(), blob.size()) && file.sync();
+  return file.is_open() && file.write(&header, sizeof(Header)) &&
+         file.write(blob.data(), blob.size()) && file.sync();
 }
 
 }  // namespace
 
-fs::path BlobCache::path_of(const std::string& key) const { return folder_ / (key + std::string(kExtension)); }
+fs::path BlobCache::path_of(const std::string& key) const {
+  return folder_ / (key + std::string(kExtension));
+}
 
 std::optional<core::Blob> BlobCache::find(const std::string& key) const {
   const fs::path path = path_of(key);
@@ -112,9 +118,12 @@ void BlobCache::put(const std::string& key, std::span<const std::byte> blob) con
   make_room(blob.size() + sizeof(Header));
   const fs::path path = path_of(key);
   fs::path temporary = path;
-  temporary += "." + std::to_string(::getpid()) + "." + std::to_string(reinterpret_cast<std::uintptr_t>(&blob)) + ".tmp";
-  if (write_whole(temporary, blob)) fs::rename(temporary, path, error);
-  else error = std::error_code(errno, std::generic_category());
+  temporary += "." + std::to_string(::getpid()) + "." +
+               std::to_string(reinterpret_cast<std::uintptr_t>(&blob)) + ".tmp";
+  if (write_whole(temporary, blob))
+    fs::rename(temporary, path, error);
+  else
+    error = std::error_code(errno, std::generic_category());
   if (!error) return;
   core::log_warning("openvino: cannot write to the cache ", path.string(), ": ", error.message());
   fs::remove(temporary, error);

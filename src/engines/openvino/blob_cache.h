@@ -10,9 +10,10 @@
 
 namespace torch_tensorrt::engines::openvino {
 
-/// A folder of compiled blobs by key. Files carry a checksum that is verified before a blob is handed out; a damaged file
-/// counts as absent and is removed. Files appear whole or not at all, readable by their owner only. Trouble with the
-/// folder costs the cache, never the caller: it is logged.
+/// A folder of compiled blobs by key. Files carry a checksum that is verified before a blob is
+/// handed out; a damaged file counts as absent and is removed. Files appear whole or not at all,
+/// readable by their owner only. Trouble with the folder costs the cache, never the caller: it is
+/// logged.
 class BlobCache {
  public:
   static constexpr std::uintmax_t kDefaultCapacity = std::uintmax_t{4} << 30;  ///< bytes

@@ -1,10 +1,13 @@
 #include "engines/openvino/compile.h"
 
-#include <array>
+#include <algorithm>
 #include <cstring>
 #include <deque>
+#include <istream>
 #include <mutex>
+#include <optional>
 #include <sstream>
+#include <streambuf>
 
 #include "core/artifact.h"
 #include "core/error.h"
@@ -33,10 +36,14 @@ ov::Core& runtime_core() {
 
 ov::AnyMap properties(const BuildOptions& options) {
   ov::AnyMap map = {
-      // Reduced precision is in the types of the Network; without the hint OpenVINO takes bf16 where the CPU has it.
+      // Reduced precision is in the types of the Network; without the hint OpenVINO takes bf16
+      // where the CPU has it.
       ov::hint::inference_precision(ov::element::f32),
       ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
       ov::num_streams(ov::streams::Num(1)),
+      // We are a guest: pinned threads of several engines, and PyTorch's own, would meet on the
+      // same cores.
+      ov::hint::enable_cpu_pinning(false),
       // It would quantize the activations in front of compressed weights.
       ov::hint::dynamic_quantization_group_size(0),
   };
@@ -44,7 +51,8 @@ ov::AnyMap properties(const BuildOptions& options) {
   return map;
 }
 
-/// 128 bits over all that the compilation depends on. Not for adversaries: it lives within the process.
+/// 128 bits over all that the compilation depends on. Not for adversaries: it lives within the
+/// process.
 class Fingerprint {
  public:
   void add(std::span<const std::byte> bytes) {
@@ -92,7 +100,8 @@ class Kept {
   }
   std::optional<ov::CompiledModel> take(const Fingerprint& print) {
     const std::lock_guard lock(mutex_);
-    const auto found = std::ranges::find(models_, print, [](const auto& entry) { return entry.first; });
+    const auto found =
+        std::ranges::find(models_, print, [](const auto& entry) { return entry.first; });
     if (found == models_.end()) return std::nullopt;
     ov::CompiledModel model = found->second;
     models_.erase(found);
@@ -115,7 +124,9 @@ Kept& kept() {
 }
 
 std::string cache_key(const Network& network, const BuildOptions& options) {
-  const std::string parts = text(network.digest(), '|', full_version(), '|', cpu_isa(), '|', options.num_threads);
+  // Our own version too: what a layer becomes may change with it.
+  const std::string parts = text(network.digest(), '|', TORCHTRT_VERSION, '|', full_version(), '|',
+                                 cpu_isa(), '|', options.num_threads);
   return core::to_hex(core::sha256(std::as_bytes(std::span(parts))));
 }
 
@@ -129,14 +140,39 @@ ov::CompiledModel compile(const Network& network, const BuildOptions& options) {
   }
 }
 
+/// Reads memory in place.
+class MemoryBuffer final : public std::streambuf {
+ public:
+  explicit MemoryBuffer(std::span<const std::byte> bytes) {
+    // A get area is never written to.
+    char* begin = const_cast<char*>(reinterpret_cast<const char*>(bytes.data()));
+    setg(begin, begin, begin + bytes.size());
+  }
+
+ protected:
+  pos_type seekoff(off_type offset, std::ios_base::seekdir from, std::ios_base::openmode) override {
+    const char* base = from == std::ios_base::beg   ? eback()
+                       : from == std::ios_base::cur ? gptr()
+                                                    : egptr();
+    const off_type target = (base - eback()) + offset;
+    if (target < 0 || target > egptr() - eback()) return pos_type(off_type(-1));
+    setg(eback(), eback() + target, egptr());
+    return target;
+  }
+  pos_type seekpos(pos_type position, std::ios_base::openmode mode) override {
+    return seekoff(position, std::ios_base::beg, mode);
+  }
+};
+
 /// The blob as a model; nothing where this OpenVINO cannot read it.
 std::optional<ov::CompiledModel> import(const core::Blob& blob, const BuildOptions& options) {
   try {
-    const std::string_view view(reinterpret_cast<const char*>(blob.data()), blob.size());
-    std::istringstream stream{std::string(view)};
+    MemoryBuffer buffer(blob.bytes());
+    std::istream stream(&buffer);
     return runtime_core().import_model(stream, kDevice, properties(options));
   } catch (const std::exception& error) {
-    core::log_warning("openvino: compiled blob in the cache refused, building again: ", one_line(error));
+    core::log_warning("openvino: compiled blob in the cache refused, building again: ",
+                      one_line(error));
     return std::nullopt;
   }
 }

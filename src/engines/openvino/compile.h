@@ -1,6 +1,7 @@
 #pragma once
 
-// From a Network to a compiled model, each only once: kept in the process from build to load, and on disk in a cache folder.
+// From a Network to a compiled model, each only once: kept in the process from build to load, and
+// on disk in a cache folder.
 
 #include <string>
 
@@ -16,7 +17,8 @@ std::string full_version();
 
 /// Compiles, or takes the cache's blob, and keeps the result for the load that follows.
 ov::CompiledModel compile_and_keep(const core::Network& network, const core::BuildOptions& options);
-/// What compile_and_keep kept for an equal network (it is forgotten here), else compiled now or taken from the cache.
+/// What compile_and_keep kept for an equal network (it is forgotten here), else compiled now or
+/// taken from the cache.
 ov::CompiledModel take_or_compile(const core::Network& network, const core::BuildOptions& options);
 
 }  // namespace torch_tensorrt::engines::openvino

@@ -11,7 +11,8 @@ namespace torch_tensorrt::engines::openvino {
 #if defined(__x86_64__)
 namespace {
 
-/// Matrix tiles: the processor has them (CPUID 7.0 EDX bits 24 and 25) and the system saves their state (XCR0).
+/// Matrix tiles: the processor has them (CPUID 7.0 EDX bits 24 and 25) and the system saves their
+/// state (XCR0).
 bool has_amx() {
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
   if (!__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx)) return false;

@@ -25,18 +25,30 @@ std::optional<Ints> Site::numbers(std::size_t i) const {
 
 ov::element::Type element_type(DType dtype) {
   switch (dtype) {
-    case DType::f32: return ov::element::f32;
-    case DType::f16: return ov::element::f16;
-    case DType::bf16: return ov::element::bf16;
-    case DType::f64: return ov::element::f64;
-    case DType::i64: return ov::element::i64;
-    case DType::i32: return ov::element::i32;
-    case DType::i8: return ov::element::i8;
-    case DType::u8: return ov::element::u8;
-    case DType::b: return ov::element::boolean;
-    case DType::i4: return ov::element::i4;
-    case DType::f8: return ov::element::f8e4m3;
-    case DType::f4: return ov::element::f4e2m1;
+    case DType::f32:
+      return ov::element::f32;
+    case DType::f16:
+      return ov::element::f16;
+    case DType::bf16:
+      return ov::element::bf16;
+    case DType::f64:
+      return ov::element::f64;
+    case DType::i64:
+      return ov::element::i64;
+    case DType::i32:
+      return ov::element::i32;
+    case DType::i8:
+      return ov::element::i8;
+    case DType::u8:
+      return ov::element::u8;
+    case DType::b:
+      return ov::element::boolean;
+    case DType::i4:
+      return ov::element::i4;
+    case DType::f8:
+      return ov::element::f8e4m3;
+    case DType::f4:
+      return ov::element::f4e2m1;
   }
   return ov::element::dynamic;
 }
@@ -69,7 +81,8 @@ namespace {
 /// One element. By its bits, for Constant's own conversion refuses infinities.
 Out one_element(double value, const ov::element::Type& type, const ov::Shape& shape) {
   const auto narrow = static_cast<float>(value);
-  if (type == ov::element::f32) return make<op::v0::Constant>(type, shape, static_cast<const void*>(&narrow));
+  if (type == ov::element::f32)
+    return make<op::v0::Constant>(type, shape, static_cast<const void*>(&narrow));
   if (type == ov::element::f16) {
     const ov::float16 half(narrow);
     return make<op::v0::Constant>(type, shape, static_cast<const void*>(&half));
@@ -92,8 +105,10 @@ Out number_like(double value, const Out& x) {
 std::string one_line(const std::exception& error) {
   std::string line;
   for (const char c : std::string_view(error.what())) {
-    if (c != '\n') line += c;
-    else if (!line.empty() && line.back() != ' ') line += ' ';
+    if (c != '\n')
+      line += c;
+    else if (!line.empty() && line.back() != ' ')
+      line += ' ';
   }
   line.erase(line.find_last_not_of(' ') + 1);
   return line;
@@ -105,16 +120,24 @@ Ints iota(int count, std::int64_t first) {
   return values;
 }
 
-Out reshape(const Out& x, const Ints& shape) { return make<op::v1::Reshape>(x, vector_of(shape), false); }
+Out reshape(const Out& x, const Ints& shape) {
+  return make<op::v1::Reshape>(x, vector_of(shape), false);
+}
 Out reshape_copying(const Out& x, const Ints& shape) {
   return make<op::v1::Reshape>(x, vector_of(shape), true);
 }
-Out transpose(const Out& x, const Ints& perm) { return make<op::v1::Transpose>(x, vector_of(perm)); }
-Out unsqueeze(const Out& x, const Ints& axes) { return make<op::v0::Unsqueeze>(x, vector_of(axes)); }
+Out transpose(const Out& x, const Ints& perm) {
+  return make<op::v1::Transpose>(x, vector_of(perm));
+}
+Out unsqueeze(const Out& x, const Ints& axes) {
+  return make<op::v0::Unsqueeze>(x, vector_of(axes));
+}
 Out concat(const Outs& xs, std::int64_t axis) { return make<op::v0::Concat>(xs, axis); }
 
-Out slice(const Out& x, std::int64_t axis, std::int64_t start, std::int64_t stop, std::int64_t step) {
-  return make<op::v8::Slice>(x, vector_of({start}), vector_of({stop}), vector_of({step}), vector_of({axis}));
+Out slice(const Out& x, std::int64_t axis, std::int64_t start, std::int64_t stop,
+          std::int64_t step) {
+  return make<op::v8::Slice>(x, vector_of({start}), vector_of({stop}), vector_of({step}),
+                             vector_of({axis}));
 }
 
 Out dim(const Out& x, std::int64_t axis) {

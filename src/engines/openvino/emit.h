@@ -1,6 +1,7 @@
 #pragma once
 
-// From one layer of the Network to OpenVINO operations: one `emit` per layer kind. A kind without one does not compile.
+// From one layer of the Network to OpenVINO operations: one `emit` per layer kind. A kind without
+// one does not compile.
 
 #include <cstdint>
 #include <exception>
@@ -27,16 +28,22 @@ class Site {
   Site(const core::Network& network, const core::Node& node, Outs operands, const Outs& values)
       : network_(network), node_(node), operands_(std::move(operands)), values_(values) {}
 
-  bool has(std::size_t i) const { return i < node_.inputs.size() && node_.inputs[i] != core::kAbsent; }
+  bool has(std::size_t i) const {
+    return i < node_.inputs.size() && node_.inputs[i] != core::kAbsent;
+  }
   const Out& in(std::size_t i) const { return operands_.at(i); }
   const Outs& operands() const { return operands_; }
   std::size_t arity() const { return operands_.size(); }
   const core::TensorType& type(std::size_t i) const { return network_.type(node_.inputs.at(i)); }
-  const core::TensorType& result(std::size_t i = 0) const { return network_.type(node_.outputs.at(i)); }
+  const core::TensorType& result(std::size_t i = 0) const {
+    return network_.type(node_.outputs.at(i));
+  }
   core::DType dtype() const { return type(0).dtype; }
   int rank() const { return type(0).rank(); }
   /// The data of a constant operand, else nullptr.
-  const core::Tensor* constant(std::size_t i) const { return network_.constant(node_.inputs.at(i)); }
+  const core::Tensor* constant(std::size_t i) const {
+    return network_.constant(node_.inputs.at(i));
+  }
   /// The numbers of a host operand, where all are known.
   std::optional<core::Ints> numbers(std::size_t i) const;
   /// What stands for another value of the network, or nullptr where nothing does yet.
@@ -86,7 +93,8 @@ Out reshape(const Out& x, const core::Ints& shape);
 Out reshape_copying(const Out& x, const core::Ints& shape);
 Out transpose(const Out& x, const core::Ints& perm);
 Out unsqueeze(const Out& x, const core::Ints& axes);
-Out slice(const Out& x, std::int64_t axis, std::int64_t start, std::int64_t stop, std::int64_t step = 1);
+Out slice(const Out& x, std::int64_t axis, std::int64_t start, std::int64_t stop,
+          std::int64_t step = 1);
 Out concat(const Outs& xs, std::int64_t axis);
 /// Dimension `axis` of x as an i64 scalar, or vector of one.
 Out dim(const Out& x, std::int64_t axis);
@@ -94,13 +102,16 @@ Out dim_vector(const Out& x, std::int64_t axis);
 /// 0, 1, .. count-1 as `type`; count an i64 scalar, negative as 0.
 Out counting(const Out& count, const ov::element::Type& type);
 Out convert(const Out& x, const ov::element::Type& type);
-/// A vector [C] as [1, C, 1, ..] of `rank` dimensions with C at `axis`; shares memory when it is a constant.
+/// A vector [C] as [1, C, 1, ..] of `rank` dimensions with C at `axis`; shares memory when it is a
+/// constant.
 Out along_axis(const Site& site, std::size_t operand, int rank, std::int64_t axis);
 
 inline Out add(const Out& a, const Out& b) { return make<op::v1::Add>(a, b); }
 inline Out sub(const Out& a, const Out& b) { return make<op::v1::Subtract>(a, b); }
 inline Out mul(const Out& a, const Out& b) { return make<op::v1::Multiply>(a, b); }
-inline Out div(const Out& a, const Out& b) { return make<op::v1::Divide>(a, b, /*pythondiv=*/false); }
+inline Out div(const Out& a, const Out& b) {
+  return make<op::v1::Divide>(a, b, /*pythondiv=*/false);
+}
 inline Out select(const Out& condition, const Out& a, const Out& b) {
   return make<op::v1::Select>(condition, a, b);
 }

@@ -1,4 +1,5 @@
-// Attention and what belongs to it. The plugin takes ScaledDotProductAttention apart itself, and slower than this form.
+// Attention and what belongs to it. The plugin takes ScaledDotProductAttention apart itself, and
+// slower than this form.
 
 #include <algorithm>
 #include <limits>
@@ -38,8 +39,9 @@ bool every_row_attends(const core::Tensor& mask) {
   if (mask.dtype == DType::b) {
     return each_row_has(mask.bytes.as<std::uint8_t>(), [](std::uint8_t e) { return e != 0; });
   }
-  return mask.dtype == DType::f32 &&
-         each_row_has(mask.bytes.as<float>(), [](float e) { return e > -std::numeric_limits<float>::infinity(); });
+  return mask.dtype == DType::f32 && each_row_has(mask.bytes.as<float>(), [](float e) {
+           return e > -std::numeric_limits<float>::infinity();
+         });
 }
 
 Mask given_mask(const Site& site) {
@@ -81,14 +83,20 @@ Outs emit(const core::Attention& layer, const Site& site) {
   if (layer.scale != 1) q = mul(q, number_like(layer.scale, q));
 
   // Heads that share keys become more rows of one head: k and v need no repetition.
-  const auto fold = [&](const Out& x) { return grouped ? reshape_copying(x, {0, kv_heads, -1, 0}) : x; };
-  const auto unfold = [&](const Out& x) { return grouped ? reshape_copying(x, {0, heads, -1, 0}) : x; };
+  const auto fold = [&](const Out& x) {
+    return grouped ? reshape_copying(x, {0, kv_heads, -1, 0}) : x;
+  };
+  const auto unfold = [&](const Out& x) {
+    return grouped ? reshape_copying(x, {0, heads, -1, 0}) : x;
+  };
   if (grouped) q = reshape_copying(q, {0, kv_heads, -1, site.type(0).dims[3].opt});
   Out scores = make<op::v0::MatMul>(q, site.in(1), false, true);
 
   Mask mask;
-  if (site.has(3)) mask = given_mask(site);
-  else if (layer.causal != Causal::none) mask = causal_mask(layer.causal, site);
+  if (site.has(3))
+    mask = given_mask(site);
+  else if (layer.causal != Causal::none)
+    mask = causal_mask(layer.causal, site);
   if (mask.added.get_node()) scores = fold(add(unfold(scores), mask.added));
 
   const Out weights = make<op::v8::Softmax>(scores, 3);
@@ -103,7 +111,8 @@ Outs emit(const core::Rope& layer, const Site& site) {
   const std::int64_t rotary = layer.rotary_dim > 0 ? layer.rotary_dim : width;
   const std::int64_t half = rotary / 2;
   const auto table = [&](std::size_t i) {
-    const Out rows = site.has(3) ? make<op::v8::Gather>(site.in(i), site.in(3), scalar_of(0)) : site.in(i);
+    const Out rows =
+        site.has(3) ? make<op::v8::Gather>(site.in(i), site.in(3), scalar_of(0)) : site.in(i);
     return unsqueeze(rows, {1});
   };
   const Out cos = table(1);
@@ -128,7 +137,9 @@ Outs emit(const core::KvUpdate&, const Site& site) {
   const auto i64 = ov::element::i64;
   // Where each row of the update goes, as (b, h, t).
   const Out grid = concat({dim_vector(update, 0), dim_vector(update, 1), dim_vector(update, 2)}, 0);
-  const auto spread = [&](const Out& x) { return unsqueeze(make<op::v3::Broadcast>(x, grid), {3}); };
+  const auto spread = [&](const Out& x) {
+    return unsqueeze(make<op::v3::Broadcast>(x, grid), {3});
+  };
   const Out batch = unsqueeze(counting(dim(update, 0), i64), {1, 2});
   const Out head = unsqueeze(counting(dim(update, 1), i64), {0, 2});
   const Out step = unsqueeze(counting(dim(update, 2), i64), {0, 1});

@@ -28,8 +28,10 @@ Outs emit(const core::Loop& layer, const Site& site) {
   const std::size_t first_value = 2;
   for (std::size_t i = 0; i + first_value < site.arity(); ++i) {
     const Out& value = site.in(first_value + i);
-    if (i < carried) loop->set_merged_input(parameters[1 + i], value, results[1 + i]);
-    else loop->set_invariant_input(parameters[1 + i], value);
+    if (i < carried)
+      loop->set_merged_input(parameters[1 + i], value, results[1 + i]);
+    else
+      loop->set_invariant_input(parameters[1 + i], value);
   }
   Outs outs;
   for (std::size_t i = 1; i < results.size(); ++i) {
@@ -47,7 +49,8 @@ Outs emit(const core::If& layer, const Site& site) {
   node->set_then_body(then_body);
   node->set_else_body(else_body);
   for (std::size_t i = 1; i < site.arity(); ++i) {
-    node->set_input(site.in(i), then_body->get_parameters()[i - 1], else_body->get_parameters()[i - 1]);
+    node->set_input(site.in(i), then_body->get_parameters()[i - 1],
+                    else_body->get_parameters()[i - 1]);
   }
   Outs outs;
   for (std::size_t i = 0; i < then_body->get_results().size(); ++i) {

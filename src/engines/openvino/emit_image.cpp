@@ -23,21 +23,24 @@ bool all_equal(const Ints& values, std::int64_t number) {
   return std::ranges::all_of(values, [number](std::int64_t value) { return value == number; });
 }
 
-Out average(const Out& x, const Ints& window, const Ints& stride, const Ints& begin, const Ints& end,
-            bool exclude_pad, op::RoundingType rounding) {
-  return make<op::v14::AvgPool>(x, strides(stride), shape(begin), shape(end), shape(window), exclude_pad,
-                                rounding);
+Out average(const Out& x, const Ints& window, const Ints& stride, const Ints& begin,
+            const Ints& end, bool exclude_pad, op::RoundingType rounding) {
+  return make<op::v14::AvgPool>(x, strides(stride), shape(begin), shape(end), shape(window),
+                                exclude_pad, rounding);
 }
 
-/// OpenVINO divides by the whole window, PyTorch by the part of it within the padded image: the quotient of the two, along
-/// one axis, in y's rank.
+/// OpenVINO divides by the whole window, PyTorch by the part of it within the padded image: the
+/// quotient of the two, along one axis, in y's rank.
 Out counted_part(const core::AvgPool& layer, const Out& x, const Out& y, std::size_t spatial) {
   const auto type = y.get_element_type();
   const auto axis = static_cast<std::int64_t>(spatial) + 2;
-  const auto constant = [&](std::int64_t value) { return number(static_cast<double>(value), type); };
+  const auto constant = [&](std::int64_t value) {
+    return number(static_cast<double>(value), type);
+  };
   const Out window = constant(layer.window[spatial]);
   const Out index = counting(dim(y, axis), type);
-  const Out start = sub(mul(index, constant(layer.stride[spatial])), constant(layer.pad_begin[spatial]));
+  const Out start =
+      sub(mul(index, constant(layer.stride[spatial])), constant(layer.pad_begin[spatial]));
   const Out past_image = add(convert(dim(x, axis), type), constant(layer.pad_end[spatial]));
   const Out count = sub(make<op::v1::Minimum>(past_image, add(start, window)), start);
   Ints shape(layer.window.size() + 2, 1);
@@ -47,18 +50,24 @@ Out counted_part(const core::AvgPool& layer, const Out& x, const Out& y, std::si
 
 Interpolate::InterpolateMode mode_of(const core::Resize& layer) {
   switch (layer.mode) {
-    case ResizeMode::nearest: return Interpolate::InterpolateMode::NEAREST;
-    case ResizeMode::linear: return Interpolate::InterpolateMode::LINEAR_ONNX;
-    case ResizeMode::cubic: return Interpolate::InterpolateMode::CUBIC;
+    case ResizeMode::nearest:
+      return Interpolate::InterpolateMode::NEAREST;
+    case ResizeMode::linear:
+      return Interpolate::InterpolateMode::LINEAR_ONNX;
+    case ResizeMode::cubic:
+      return Interpolate::InterpolateMode::CUBIC;
   }
   throw core::internal_error("openvino: unknown resize mode");
 }
 
 Interpolate::CoordinateTransformMode coordinate_of(Coordinate coordinate) {
   switch (coordinate) {
-    case Coordinate::asymmetric: return Interpolate::CoordinateTransformMode::ASYMMETRIC;
-    case Coordinate::half_pixel: return Interpolate::CoordinateTransformMode::HALF_PIXEL;
-    case Coordinate::align_corners: return Interpolate::CoordinateTransformMode::ALIGN_CORNERS;
+    case Coordinate::asymmetric:
+      return Interpolate::CoordinateTransformMode::ASYMMETRIC;
+    case Coordinate::half_pixel:
+      return Interpolate::CoordinateTransformMode::HALF_PIXEL;
+    case Coordinate::align_corners:
+      return Interpolate::CoordinateTransformMode::ALIGN_CORNERS;
   }
   throw core::internal_error("openvino: unknown coordinate mode");
 }
@@ -66,15 +75,17 @@ Interpolate::CoordinateTransformMode coordinate_of(Coordinate coordinate) {
 /// With whole scales the sizes say the same and are exact; corners do not look at scales.
 bool sizes_suffice(const core::Resize& layer) {
   if (layer.coordinate == Coordinate::align_corners) return true;
-  return std::ranges::all_of(layer.scales, [](double s) { return s >= 1 && s == static_cast<std::int64_t>(s); });
+  return std::ranges::all_of(layer.scales,
+                             [](double s) { return s >= 1 && s == static_cast<std::int64_t>(s); });
 }
 
 }  // namespace
 
 Outs emit(const core::MaxPool& layer, const Site& site) {
   const auto rounding = layer.ceil_mode ? op::RoundingType::CEIL_TORCH : op::RoundingType::FLOOR;
-  return {make<op::v14::MaxPool>(site.in(0), strides(layer.stride), strides(layer.dilation), shape(layer.pad_begin),
-                                 shape(layer.pad_end), shape(layer.window), rounding)};
+  return {make<op::v14::MaxPool>(site.in(0), strides(layer.stride), strides(layer.dilation),
+                                 shape(layer.pad_begin), shape(layer.pad_end), shape(layer.window),
+                                 rounding)};
 }
 
 Outs emit(const core::AvgPool& layer, const Site& site) {
@@ -82,7 +93,8 @@ Outs emit(const core::AvgPool& layer, const Site& site) {
   const auto rounding = layer.ceil_mode ? op::RoundingType::CEIL_TORCH : op::RoundingType::FLOOR;
   const bool exclude_pad = !layer.count_include_pad || !padded;
   const Out x = site.in(0);
-  Out y = average(x, layer.window, layer.stride, layer.pad_begin, layer.pad_end, exclude_pad, rounding);
+  Out y =
+      average(x, layer.window, layer.stride, layer.pad_begin, layer.pad_end, exclude_pad, rounding);
   if (layer.ceil_mode && !exclude_pad) {
     for (std::size_t i = 0; i < layer.window.size(); ++i) y = mul(y, counted_part(layer, x, y, i));
   }
@@ -124,7 +136,8 @@ Outs emit(const core::Resize& layer, const Site& site) {
     return {make<Interpolate>(site.in(0), site.in(1), axes, attributes)};
   }
   attributes.shape_calculation_mode = Interpolate::ShapeCalcMode::SCALES;
-  const Out scales = make<op::v0::Constant>(ov::element::f32, ov::Shape{layer.scales.size()}, layer.scales);
+  const Out scales =
+      make<op::v0::Constant>(ov::element::f32, ov::Shape{layer.scales.size()}, layer.scales);
   return {make<Interpolate>(site.in(0), scales, axes, attributes)};
 }
 
@@ -133,14 +146,26 @@ Outs emit(const core::GridSample& layer, const Site& site) {
   Grid::Attributes attributes;
   attributes.align_corners = layer.align_corners;
   switch (layer.mode) {
-    case GridMode::bilinear: attributes.mode = Grid::InterpolationMode::BILINEAR; break;
-    case GridMode::nearest: attributes.mode = Grid::InterpolationMode::NEAREST; break;
-    case GridMode::cubic: attributes.mode = Grid::InterpolationMode::BICUBIC; break;
+    case GridMode::bilinear:
+      attributes.mode = Grid::InterpolationMode::BILINEAR;
+      break;
+    case GridMode::nearest:
+      attributes.mode = Grid::InterpolationMode::NEAREST;
+      break;
+    case GridMode::cubic:
+      attributes.mode = Grid::InterpolationMode::BICUBIC;
+      break;
   }
   switch (layer.padding) {
-    case GridPadding::zeros: attributes.padding_mode = Grid::PaddingMode::ZEROS; break;
-    case GridPadding::border: attributes.padding_mode = Grid::PaddingMode::BORDER; break;
-    case GridPadding::reflection: attributes.padding_mode = Grid::PaddingMode::REFLECTION; break;
+    case GridPadding::zeros:
+      attributes.padding_mode = Grid::PaddingMode::ZEROS;
+      break;
+    case GridPadding::border:
+      attributes.padding_mode = Grid::PaddingMode::BORDER;
+      break;
+    case GridPadding::reflection:
+      attributes.padding_mode = Grid::PaddingMode::REFLECTION;
+      break;
   }
   return {make<Grid>(site.in(0), site.in(1), attributes)};
 }
@@ -152,15 +177,17 @@ Outs emit(const core::Lrn& layer, const Site& site) {
 
 Outs emit(const core::DepthToSpace& layer, const Site& site) {
   using Op = op::v0::DepthToSpace;
-  const auto mode = layer.order == core::DepthOrder::depth_first ? Op::DepthToSpaceMode::DEPTH_FIRST
-                                                                 : Op::DepthToSpaceMode::BLOCKS_FIRST;
+  const auto mode = layer.order == core::DepthOrder::depth_first
+                        ? Op::DepthToSpaceMode::DEPTH_FIRST
+                        : Op::DepthToSpaceMode::BLOCKS_FIRST;
   return {make<Op>(site.in(0), mode, static_cast<std::size_t>(layer.block))};
 }
 
 Outs emit(const core::SpaceToDepth& layer, const Site& site) {
   using Op = op::v0::SpaceToDepth;
-  const auto mode = layer.order == core::DepthOrder::depth_first ? Op::SpaceToDepthMode::DEPTH_FIRST
-                                                                 : Op::SpaceToDepthMode::BLOCKS_FIRST;
+  const auto mode = layer.order == core::DepthOrder::depth_first
+                        ? Op::SpaceToDepthMode::DEPTH_FIRST
+                        : Op::SpaceToDepthMode::BLOCKS_FIRST;
   return {make<Op>(site.in(0), mode, static_cast<std::size_t>(layer.block))};
 }
 

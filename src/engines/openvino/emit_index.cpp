@@ -14,12 +14,18 @@ namespace {
 op::v12::ScatterElementsUpdate::Reduction element_reduction(ScatterReduce reduction) {
   using Reduction = op::v12::ScatterElementsUpdate::Reduction;
   switch (reduction) {
-    case ScatterReduce::none: return Reduction::NONE;
-    case ScatterReduce::sum: return Reduction::SUM;
-    case ScatterReduce::prod: return Reduction::PROD;
-    case ScatterReduce::max: return Reduction::MAX;
-    case ScatterReduce::min: return Reduction::MIN;
-    case ScatterReduce::mean: return Reduction::MEAN;
+    case ScatterReduce::none:
+      return Reduction::NONE;
+    case ScatterReduce::sum:
+      return Reduction::SUM;
+    case ScatterReduce::prod:
+      return Reduction::PROD;
+    case ScatterReduce::max:
+      return Reduction::MAX;
+    case ScatterReduce::min:
+      return Reduction::MIN;
+    case ScatterReduce::mean:
+      return Reduction::MEAN;
   }
   throw core::internal_error("openvino: unknown scatter reduction");
 }
@@ -27,12 +33,18 @@ op::v12::ScatterElementsUpdate::Reduction element_reduction(ScatterReduce reduct
 op::v15::ScatterNDUpdate::Reduction nd_reduction(ScatterReduce reduction) {
   using Reduction = op::v15::ScatterNDUpdate::Reduction;
   switch (reduction) {
-    case ScatterReduce::none: return Reduction::NONE;
-    case ScatterReduce::sum: return Reduction::SUM;
-    case ScatterReduce::prod: return Reduction::PROD;
-    case ScatterReduce::max: return Reduction::MAX;
-    case ScatterReduce::min: return Reduction::MIN;
-    case ScatterReduce::mean: break;
+    case ScatterReduce::none:
+      return Reduction::NONE;
+    case ScatterReduce::sum:
+      return Reduction::SUM;
+    case ScatterReduce::prod:
+      return Reduction::PROD;
+    case ScatterReduce::max:
+      return Reduction::MAX;
+    case ScatterReduce::min:
+      return Reduction::MIN;
+    case ScatterReduce::mean:
+      break;
   }
   throw core::unsupported("openvino: scatter_nd has no mean");
 }
@@ -48,20 +60,24 @@ Outs emit(const core::GatherElements& layer, const Site& site) {
 }
 
 Outs emit(const core::GatherNd& layer, const Site& site) {
-  return {make<op::v8::GatherND>(site.in(0), site.in(1), static_cast<std::size_t>(layer.batch_dims))};
+  return {
+      make<op::v8::GatherND>(site.in(0), site.in(1), static_cast<std::size_t>(layer.batch_dims))};
 }
 
 Outs emit(const core::ScatterElements& layer, const Site& site) {
-  return {make<op::v12::ScatterElementsUpdate>(site.in(0), site.in(1), site.in(2), scalar_of(layer.axis),
-                                               element_reduction(layer.reduction), /*use_init_val=*/true)};
+  return {make<op::v12::ScatterElementsUpdate>(
+      site.in(0), site.in(1), site.in(2), scalar_of(layer.axis), element_reduction(layer.reduction),
+      /*use_init_val=*/true)};
 }
 
 Outs emit(const core::ScatterNd& layer, const Site& site) {
-  return {make<op::v15::ScatterNDUpdate>(site.in(0), site.in(1), site.in(2), nd_reduction(layer.reduction))};
+  return {make<op::v15::ScatterNDUpdate>(site.in(0), site.in(1), site.in(2),
+                                         nd_reduction(layer.reduction))};
 }
 
 Outs emit(const core::OneHot& layer, const Site& site) {
-  return {make<op::v1::OneHot>(site.in(0), scalar_of(layer.depth), site.in(1), site.in(2), layer.axis)};
+  return {
+      make<op::v1::OneHot>(site.in(0), scalar_of(layer.depth), site.in(1), site.in(2), layer.axis)};
 }
 
 Outs emit(const core::NonZero&, const Site& site) {

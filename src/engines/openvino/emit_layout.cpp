@@ -30,7 +30,8 @@ std::optional<Ints> constant_pattern(const core::Dims& dims) {
   return pattern;
 }
 
-/// Where a slice stops. A negative step reaches index 0 only with a stop that is not taken for "from the end".
+/// Where a slice stops. A negative step reaches index 0 only with a stop that is not taken for
+/// "from the end".
 Out slice_stop(const Site& site) {
   const auto start = site.numbers(1);
   const auto size = site.numbers(2);
@@ -66,11 +67,14 @@ Out wrap_pad(const Site& site) {
 }  // namespace
 
 Outs emit(const core::Reshape&, const Site& site) {
-  if (const auto pattern = constant_pattern(site.result().dims)) return {reshape(site.in(0), *pattern)};
+  if (const auto pattern = constant_pattern(site.result().dims))
+    return {reshape(site.in(0), *pattern)};
   return {make<op::v1::Reshape>(site.in(0), site.in(1), /*special_zero=*/false)};
 }
 
-Outs emit(const core::Transpose& layer, const Site& site) { return {transpose(site.in(0), layer.perm)}; }
+Outs emit(const core::Transpose& layer, const Site& site) {
+  return {transpose(site.in(0), layer.perm)};
+}
 
 Outs emit(const core::Squeeze& layer, const Site& site) {
   if (layer.axes.empty()) return {site.in(0)};
@@ -84,20 +88,24 @@ Outs emit(const core::Unsqueeze& layer, const Site& site) {
 
 Outs emit(const core::Broadcast&, const Site& site) {
   if (site.rank() == 0) return {site.in(0)};
-  const Out shape = site.result().is_static() ? vector_of(core::static_dims(site.result().dims)) : site.in(1);
+  const Out shape =
+      site.result().is_static() ? vector_of(core::static_dims(site.result().dims)) : site.in(1);
   return {make<op::v3::Broadcast>(site.in(0), shape)};
 }
 
-Outs emit(const core::Concat& layer, const Site& site) { return {concat(site.operands(), layer.axis)}; }
+Outs emit(const core::Concat& layer, const Site& site) {
+  return {concat(site.operands(), layer.axis)};
+}
 
 Outs emit(const core::Split& layer, const Site& site) {
-  return outputs_of(
-      std::make_shared<op::v1::VariadicSplit>(site.in(0), scalar_of(layer.axis), vector_of(layer.sizes)));
+  return outputs_of(std::make_shared<op::v1::VariadicSplit>(site.in(0), scalar_of(layer.axis),
+                                                            vector_of(layer.sizes)));
 }
 
 Outs emit(const core::Slice& layer, const Site& site) {
   if (layer.axes.empty()) return {site.in(0)};
-  return {make<op::v8::Slice>(site.in(0), site.in(1), slice_stop(site), site.in(3), vector_of(layer.axes))};
+  return {make<op::v8::Slice>(site.in(0), site.in(1), slice_stop(site), site.in(3),
+                              vector_of(layer.axes))};
 }
 
 Outs emit(const core::Pad& layer, const Site& site) {
@@ -107,20 +115,26 @@ Outs emit(const core::Pad& layer, const Site& site) {
       const Out value = site.has(3) ? site.in(3) : number(0, x.get_element_type());
       return {make<op::v12::Pad>(x, site.in(1), site.in(2), value, op::PadMode::CONSTANT)};
     }
-    case PadMode::reflect: return {make<op::v12::Pad>(x, site.in(1), site.in(2), op::PadMode::REFLECT)};
-    case PadMode::edge: return {make<op::v12::Pad>(x, site.in(1), site.in(2), op::PadMode::EDGE)};
-    case PadMode::wrap: return {wrap_pad(site)};
+    case PadMode::reflect:
+      return {make<op::v12::Pad>(x, site.in(1), site.in(2), op::PadMode::REFLECT)};
+    case PadMode::edge:
+      return {make<op::v12::Pad>(x, site.in(1), site.in(2), op::PadMode::EDGE)};
+    case PadMode::wrap:
+      return {wrap_pad(site)};
   }
   throw core::internal_error("openvino: unknown pad mode");
 }
 
-Outs emit(const core::Tile&, const Site& site) { return {make<op::v0::Tile>(site.in(0), site.in(1))}; }
+Outs emit(const core::Tile&, const Site& site) {
+  return {make<op::v0::Tile>(site.in(0), site.in(1))};
+}
 
 Outs emit(const core::Flip& layer, const Site& site) {
   const std::size_t count = layer.axes.size();
   if (count == 0) return {site.in(0)};
-  return {make<op::v8::Slice>(site.in(0), vector_of(Ints(count, -1)), vector_of(Ints(count, kBeforeFirst)),
-                              vector_of(Ints(count, -1)), vector_of(layer.axes))};
+  return {make<op::v8::Slice>(site.in(0), vector_of(Ints(count, -1)),
+                              vector_of(Ints(count, kBeforeFirst)), vector_of(Ints(count, -1)),
+                              vector_of(layer.axes))};
 }
 
 Outs emit(const core::Roll& layer, const Site& site) {

@@ -42,7 +42,8 @@ Outs emit(const core::Conv& layer, const Site& site) {
   const auto dilation = strides(layer.dilation);
   const Out x = site.in(0);
   if (layer.groups == 1) {
-    return {with_bias(make<op::v1::Convolution>(x, site.in(1), stride, begin, end, dilation), site)};
+    return {
+        with_bias(make<op::v1::Convolution>(x, site.in(1), stride, begin, end, dilation), site)};
   }
   const Out weight = grouped_weight(site, layer.groups);
   return {with_bias(make<op::v1::GroupConvolution>(x, weight, stride, begin, end, dilation), site)};
@@ -57,13 +58,13 @@ Outs emit(const core::Deconv& layer, const Site& site) {
   const auto explicit_pads = op::PadType::EXPLICIT;
   const Out x = site.in(0);
   if (layer.groups == 1) {
-    return {with_bias(make<op::v1::ConvolutionBackpropData>(x, site.in(1), stride, begin, end, dilation,
-                                                            explicit_pads, extra),
+    return {with_bias(make<op::v1::ConvolutionBackpropData>(x, site.in(1), stride, begin, end,
+                                                            dilation, explicit_pads, extra),
                       site)};
   }
   const Out weight = grouped_weight(site, layer.groups);
-  return {with_bias(make<op::v1::GroupConvolutionBackpropData>(x, weight, stride, begin, end, dilation,
-                                                               explicit_pads, extra),
+  return {with_bias(make<op::v1::GroupConvolutionBackpropData>(x, weight, stride, begin, end,
+                                                               dilation, explicit_pads, extra),
                     site)};
 }
 

@@ -32,7 +32,8 @@ bool is_wide_int(const Out& x) {
   return x.get_element_type() == ov::element::i64 || x.get_element_type() == ov::element::i32;
 }
 
-/// `largest` or `smallest`. OpenVINO returns the second operand when one is NaN; PyTorch returns NaN.
+/// `largest` or `smallest`. OpenVINO returns the second operand when one is NaN; PyTorch returns
+/// NaN.
 template <typename Op>
 Out extremum(const Out& a, const Out& b) {
   if (!a.get_element_type().is_real() || is_constant(a)) return make<Op>(a, b);
@@ -45,14 +46,15 @@ bool is_small(const Site& site) {
   const auto small = [&](std::size_t i) {
     const core::Content* content = site.network().content(site.node().inputs[i]);
     return content && std::ranges::all_of(*content, [](const core::Extent& e) {
-      return e.min > -kExactInts && e.max < kExactInts;
-    });
+             return e.min > -kExactInts && e.max < kExactInts;
+           });
   };
   return small(0) && small(1);
 }
 
-/// Quotient toward zero and what it leaves. OpenVINO divides integers in f32: right up to 2^24, and beyond after the
-/// remainder of a first guess has been divided once more and the last unit settled.
+/// Quotient toward zero and what it leaves. OpenVINO divides integers in f32: right up to 2^24, and
+/// beyond after the remainder of a first guess has been divided once more and the last unit
+/// settled.
 struct Division {
   Out quotient, rest;
 };
@@ -78,7 +80,8 @@ Division divide_ints(const Out& a, const Out& b, bool small) {
 
 /// Whether truncation went past the floor: something is left, and not of the divisor's sign.
 Out above_floor(const Division& division, const Out& b) {
-  return make<op::v1::Less>(mul(make<op::v0::Sign>(division.rest), make<op::v0::Sign>(b)), number_like(0, b));
+  return make<op::v1::Less>(mul(make<op::v0::Sign>(division.rest), make<op::v0::Sign>(b)),
+                            number_like(0, b));
 }
 
 Out divide(BinaryOp operation, const Out& a, const Out& b, bool small) {
@@ -127,10 +130,12 @@ Outs emit(const core::Random& layer, const Site& site) {
   const auto f32 = ov::element::f32;
   const auto seed = static_cast<std::uint64_t>(layer.seed);
   const auto uniform = [&](double low, double high, std::uint64_t stream) {
-    return make<op::v8::RandomUniform>(site.in(0), number(low, f32), number(high, f32), f32, seed, stream);
+    return make<op::v8::RandomUniform>(site.in(0), number(low, f32), number(high, f32), f32, seed,
+                                       stream);
   };
   const auto type = element_type(layer.dtype);
-  if (layer.distribution == core::RandomKind::uniform) return {convert(uniform(layer.a, layer.b, 1), type)};
+  if (layer.distribution == core::RandomKind::uniform)
+    return {convert(uniform(layer.a, layer.b, 1), type)};
   // Box-Muller; 1 - u keeps the logarithm's argument above 0.
   const Out u = sub(number(1, f32), uniform(0, 1, 1));
   const Out radius = make<op::v0::Sqrt>(mul(number(-2, f32), make<op::v0::Log>(u)));
@@ -142,31 +147,57 @@ Outs emit(const core::Random& layer, const Site& site) {
 Outs emit(const core::Unary& layer, const Site& site) {
   const Out x = site.in(0);
   switch (layer.op) {
-    case UnaryOp::abs: return {make<op::v0::Abs>(x)};
-    case UnaryOp::neg: return {make<op::v0::Negative>(x)};
-    case UnaryOp::sign: return {make<op::v0::Sign>(x)};
-    case UnaryOp::exp: return {make<op::v0::Exp>(x)};
-    case UnaryOp::log: return {make<op::v0::Log>(x)};
-    case UnaryOp::sqrt: return {make<op::v0::Sqrt>(x)};
-    case UnaryOp::recip: return {div(number_like(1, x), x)};
-    case UnaryOp::sin: return {make<op::v0::Sin>(x)};
-    case UnaryOp::cos: return {make<op::v0::Cos>(x)};
-    case UnaryOp::tan: return {make<op::v0::Tan>(x)};
-    case UnaryOp::asin: return {make<op::v0::Asin>(x)};
-    case UnaryOp::acos: return {make<op::v0::Acos>(x)};
-    case UnaryOp::atan: return {make<op::v0::Atan>(x)};
-    case UnaryOp::sinh: return {make<op::v0::Sinh>(x)};
-    case UnaryOp::cosh: return {make<op::v0::Cosh>(x)};
-    case UnaryOp::asinh: return {make<op::v3::Asinh>(x)};
-    case UnaryOp::acosh: return {make<op::v3::Acosh>(x)};
-    case UnaryOp::atanh: return {make<op::v3::Atanh>(x)};
-    case UnaryOp::ceil: return {make<op::v0::Ceiling>(x)};
-    case UnaryOp::floor: return {make<op::v0::Floor>(x)};
-    case UnaryOp::round: return {make<op::v5::Round>(x, op::v5::Round::RoundMode::HALF_TO_EVEN)};
-    case UnaryOp::erf: return {make<op::v0::Erf>(x)};
-    case UnaryOp::logical_not: return {make<op::v1::LogicalNot>(x)};
-    case UnaryOp::isnan: return {make<op::v10::IsNaN>(x)};
-    case UnaryOp::isinf: return {make<op::v10::IsInf>(x)};
+    case UnaryOp::abs:
+      return {make<op::v0::Abs>(x)};
+    case UnaryOp::neg:
+      return {make<op::v0::Negative>(x)};
+    case UnaryOp::sign:
+      return {make<op::v0::Sign>(x)};
+    case UnaryOp::exp:
+      // Exp makes infinity of NaN; the selection is fused with it and costs nothing measurable.
+      return {select(make<op::v10::IsNaN>(x), x, make<op::v0::Exp>(x))};
+    case UnaryOp::log:
+      return {make<op::v0::Log>(x)};
+    case UnaryOp::sqrt:
+      return {make<op::v0::Sqrt>(x)};
+    case UnaryOp::recip:
+      return {div(number_like(1, x), x)};
+    case UnaryOp::sin:
+      return {make<op::v0::Sin>(x)};
+    case UnaryOp::cos:
+      return {make<op::v0::Cos>(x)};
+    case UnaryOp::tan:
+      return {make<op::v0::Tan>(x)};
+    case UnaryOp::asin:
+      return {make<op::v0::Asin>(x)};
+    case UnaryOp::acos:
+      return {make<op::v0::Acos>(x)};
+    case UnaryOp::atan:
+      return {make<op::v0::Atan>(x)};
+    case UnaryOp::sinh:
+      return {make<op::v0::Sinh>(x)};
+    case UnaryOp::cosh:
+      return {make<op::v0::Cosh>(x)};
+    case UnaryOp::asinh:
+      return {make<op::v3::Asinh>(x)};
+    case UnaryOp::acosh:
+      return {make<op::v3::Acosh>(x)};
+    case UnaryOp::atanh:
+      return {make<op::v3::Atanh>(x)};
+    case UnaryOp::ceil:
+      return {make<op::v0::Ceiling>(x)};
+    case UnaryOp::floor:
+      return {make<op::v0::Floor>(x)};
+    case UnaryOp::round:
+      return {make<op::v5::Round>(x, op::v5::Round::RoundMode::HALF_TO_EVEN)};
+    case UnaryOp::erf:
+      return {make<op::v0::Erf>(x)};
+    case UnaryOp::logical_not:
+      return {make<op::v1::LogicalNot>(x)};
+    case UnaryOp::isnan:
+      return {make<op::v10::IsNaN>(x)};
+    case UnaryOp::isinf:
+      return {make<op::v10::IsInf>(x)};
   }
   throw core::internal_error("openvino: unknown unary operation");
 }
@@ -180,27 +211,38 @@ Outs emit(const core::Activation& layer, const Site& site) {
     case ActivationOp::relu:
       // On integers Relu computes in f32.
       return {type.is_real() ? make<op::v0::Relu>(x) : make<op::v1::Maximum>(x, number_like(0, x))};
-    case ActivationOp::sigmoid: return {make<op::v0::Sigmoid>(x)};
-    case ActivationOp::tanh: return {make<op::v0::Tanh>(x)};
+    case ActivationOp::sigmoid:
+      return {make<op::v0::Sigmoid>(x)};
+    case ActivationOp::tanh:
+      return {make<op::v0::Tanh>(x)};
     case ActivationOp::leaky_relu:
       return {make<op::v0::PRelu>(x, reshape(number(alpha, type), {1}))};
-    case ActivationOp::elu: return {make<op::v0::Elu>(x, alpha)};
+    case ActivationOp::elu:
+      return {make<op::v0::Elu>(x, alpha)};
     case ActivationOp::selu:
       return {make<op::v0::Selu>(x, number(kSeluAlpha, type), number(kSeluScale, type))};
-    case ActivationOp::softsign: return {make<op::v9::SoftSign>(x)};
-    case ActivationOp::softplus: return {softplus(x, beta)};
-    case ActivationOp::clip: return {make<op::v0::Clamp>(x, alpha, beta)};
+    case ActivationOp::softsign:
+      return {make<op::v9::SoftSign>(x)};
+    case ActivationOp::softplus:
+      return {softplus(x, beta)};
+    case ActivationOp::clip:
+      return {make<op::v0::Clamp>(x, alpha, beta)};
     case ActivationOp::hard_sigmoid:
       return {make<op::v0::HardSigmoid>(x, number(alpha, type), number(beta, type))};
     case ActivationOp::scaled_tanh:
       return {mul(number_like(alpha, x), make<op::v0::Tanh>(mul(x, number_like(beta, x))))};
     case ActivationOp::thresholded_relu:
       return {select(make<op::v1::LessEqual>(x, number_like(alpha, x)), number_like(0, x), x)};
-    case ActivationOp::gelu_erf: return {make<op::v7::Gelu>(x, op::GeluApproximationMode::ERF)};
-    case ActivationOp::gelu_tanh: return {make<op::v7::Gelu>(x, op::GeluApproximationMode::TANH)};
-    case ActivationOp::silu: return {make<op::v4::Swish>(x)};
-    case ActivationOp::mish: return {make<op::v4::Mish>(x)};
-    case ActivationOp::hard_swish: return {make<op::v4::HSwish>(x)};
+    case ActivationOp::gelu_erf:
+      return {make<op::v7::Gelu>(x, op::GeluApproximationMode::ERF)};
+    case ActivationOp::gelu_tanh:
+      return {make<op::v7::Gelu>(x, op::GeluApproximationMode::TANH)};
+    case ActivationOp::silu:
+      return {make<op::v4::Swish>(x)};
+    case ActivationOp::mish:
+      return {make<op::v4::Mish>(x)};
+    case ActivationOp::hard_swish:
+      return {make<op::v4::HSwish>(x)};
   }
   throw core::internal_error("openvino: unknown activation");
 }
@@ -218,16 +260,24 @@ Outs emit(const core::Binary& layer, const Site& site) {
   const Out b = site.in(1);
   const bool ints = is_wide_int(a);
   switch (layer.op) {
-    case BinaryOp::add: return {add(a, b)};
-    case BinaryOp::sub: return {sub(a, b)};
-    case BinaryOp::mul: return {mul(a, b)};
-    case BinaryOp::div: return {ints ? divide(layer.op, a, b, is_small(site)) : div(a, b)};
+    case BinaryOp::add:
+      return {add(a, b)};
+    case BinaryOp::sub:
+      return {sub(a, b)};
+    case BinaryOp::mul:
+      return {mul(a, b)};
+    case BinaryOp::div:
+      return {ints ? divide(layer.op, a, b, is_small(site)) : div(a, b)};
     case BinaryOp::floor_div:
       return {ints ? divide(layer.op, a, b, is_small(site)) : make<op::v0::Floor>(div(a, b))};
-    case BinaryOp::max: return {extremum<op::v1::Maximum>(a, b)};
-    case BinaryOp::min: return {extremum<op::v1::Minimum>(a, b)};
-    case BinaryOp::pow: return {power(a, b)};
-    case BinaryOp::fmod: return {ints ? divide(layer.op, a, b, is_small(site)) : make<op::v1::Mod>(a, b)};
+    case BinaryOp::max:
+      return {extremum<op::v1::Maximum>(a, b)};
+    case BinaryOp::min:
+      return {extremum<op::v1::Minimum>(a, b)};
+    case BinaryOp::pow:
+      return {power(a, b)};
+    case BinaryOp::fmod:
+      return {ints ? divide(layer.op, a, b, is_small(site)) : make<op::v1::Mod>(a, b)};
     case BinaryOp::remainder:
       return {ints ? divide(layer.op, a, b, is_small(site)) : make<op::v1::FloorMod>(a, b)};
   }
@@ -244,12 +294,18 @@ Outs emit(const core::Compare& layer, const Site& site) {
   }
   // Greater and GreaterEqual answer true on NaN: less, with the operands swapped.
   switch (layer.op) {
-    case CompareOp::eq: return {make<op::v1::Equal>(a, b)};
-    case CompareOp::ne: return {make<op::v1::NotEqual>(a, b)};
-    case CompareOp::lt: return {make<op::v1::Less>(a, b)};
-    case CompareOp::le: return {make<op::v1::LessEqual>(a, b)};
-    case CompareOp::gt: return {make<op::v1::Less>(b, a)};
-    case CompareOp::ge: return {make<op::v1::LessEqual>(b, a)};
+    case CompareOp::eq:
+      return {make<op::v1::Equal>(a, b)};
+    case CompareOp::ne:
+      return {make<op::v1::NotEqual>(a, b)};
+    case CompareOp::lt:
+      return {make<op::v1::Less>(a, b)};
+    case CompareOp::le:
+      return {make<op::v1::LessEqual>(a, b)};
+    case CompareOp::gt:
+      return {make<op::v1::Less>(b, a)};
+    case CompareOp::ge:
+      return {make<op::v1::LessEqual>(b, a)};
   }
   throw core::internal_error("openvino: unknown comparison");
 }
@@ -258,19 +314,25 @@ Outs emit(const core::Logical& layer, const Site& site) {
   const Out a = site.in(0);
   const Out b = site.in(1);
   switch (layer.op) {
-    case LogicalOp::logical_and: return {make<op::v1::LogicalAnd>(a, b)};
-    case LogicalOp::logical_or: return {make<op::v1::LogicalOr>(a, b)};
-    case LogicalOp::logical_xor: return {make<op::v1::LogicalXor>(a, b)};
+    case LogicalOp::logical_and:
+      return {make<op::v1::LogicalAnd>(a, b)};
+    case LogicalOp::logical_or:
+      return {make<op::v1::LogicalOr>(a, b)};
+    case LogicalOp::logical_xor:
+      return {make<op::v1::LogicalXor>(a, b)};
   }
   throw core::internal_error("openvino: unknown logical operation");
 }
 
-Outs emit(const core::Select&, const Site& site) { return {select(site.in(0), site.in(1), site.in(2))}; }
+Outs emit(const core::Select&, const Site& site) {
+  return {select(site.in(0), site.in(1), site.in(2))};
+}
 
 Outs emit(const core::Cast& layer, const Site& site) {
   const Out x = site.in(0);
   // Convert to boolean makes NaN false.
-  if (layer.to == DType::b && site.dtype() != DType::b) return {make<op::v1::NotEqual>(x, number_like(0, x))};
+  if (layer.to == DType::b && site.dtype() != DType::b)
+    return {make<op::v1::NotEqual>(x, number_like(0, x))};
   return {convert(x, element_type(layer.to))};
 }
 

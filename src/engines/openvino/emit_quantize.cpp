@@ -1,4 +1,5 @@
-// Quantize and dequantize. Only FakeQuantize, and an i8 constant under Convert and Multiply, reach int8 kernels.
+// Quantize and dequantize. Only FakeQuantize, and an i8 constant under Convert and Multiply, reach
+// int8 kernels.
 
 #include <algorithm>
 
@@ -25,7 +26,8 @@ Out fake_quantize(const Out& x, const Out& scale, const Out& unit) {
   const auto type = x.get_element_type();
   const Out low = number(kInt8Low, type);
   const Out high = number(kInt8High, type);
-  return make<op::v0::FakeQuantize>(x, mul(scale, low), mul(scale, high), mul(unit, low), mul(unit, high), 256);
+  return make<op::v0::FakeQuantize>(x, mul(scale, low), mul(scale, high), mul(unit, low),
+                                    mul(unit, high), 256);
 }
 
 /// The quantize layer whose result this layer takes back with the same scale, else nullptr.
@@ -61,7 +63,8 @@ Outs emit(const core::Dequantize& layer, const Site& site) {
   const auto type = element_type(layer.to);
   const Out scale = convert(broadcastable_scale(site, layer.axis, site.rank()), type);
   if (const core::Node* quantize = matching_quantize(layer, site)) {
-    if (const Out* x = site.emitted(quantize->inputs.at(0))) return {fake_quantize(convert(*x, type), scale, scale)};
+    if (const Out* x = site.emitted(quantize->inputs.at(0)))
+      return {fake_quantize(convert(*x, type), scale, scale)};
   }
   return {mul(convert(site.in(0), type), scale)};
 }

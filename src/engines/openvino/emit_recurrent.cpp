@@ -12,9 +12,12 @@ namespace {
 
 op::RecurrentSequenceDirection direction_of(Direction direction) {
   switch (direction) {
-    case Direction::forward: return op::RecurrentSequenceDirection::FORWARD;
-    case Direction::reverse: return op::RecurrentSequenceDirection::REVERSE;
-    case Direction::bidirectional: return op::RecurrentSequenceDirection::BIDIRECTIONAL;
+    case Direction::forward:
+      return op::RecurrentSequenceDirection::FORWARD;
+    case Direction::reverse:
+      return op::RecurrentSequenceDirection::REVERSE;
+    case Direction::bidirectional:
+      return op::RecurrentSequenceDirection::BIDIRECTIONAL;
   }
   throw core::internal_error("openvino: unknown direction");
 }
@@ -22,21 +25,26 @@ op::RecurrentSequenceDirection direction_of(Direction direction) {
 /// The gates of axis 1, each `hidden` wide, in another order.
 Out reorder_gates(const Out& weight, std::int64_t hidden, const Ints& order) {
   const Out axis = scalar_of(1);
-  const auto parts = std::make_shared<op::v1::VariadicSplit>(weight, axis,
-                                                             vector_of(Ints(order.size(), hidden)));
+  const auto parts =
+      std::make_shared<op::v1::VariadicSplit>(weight, axis, vector_of(Ints(order.size(), hidden)));
   Outs gates;
-  for (const std::int64_t gate : order) gates.push_back(parts->output(static_cast<std::size_t>(gate)));
+  for (const std::int64_t gate : order)
+    gates.push_back(parts->output(static_cast<std::size_t>(gate)));
   return concat(gates, 1);
 }
 
 /// x as [B, T, I].
-Out batch_major(const Out& x, bool batch_first) { return batch_first ? x : transpose(x, {1, 0, 2}); }
+Out batch_major(const Out& x, bool batch_first) {
+  return batch_first ? x : transpose(x, {1, 0, 2});
+}
 
 /// [dirs, B, H] as [B, dirs, H], and back.
 Out swap_state(const Out& state) { return transpose(state, {1, 0, 2}); }
 
 /// The whole length for every row, in the form in which OpenVINO sees that it is the whole length.
-Out full_lengths(const Out& x) { return make<op::v3::Broadcast>(dim_vector(x, 1), dim_vector(x, 0)); }
+Out full_lengths(const Out& x) {
+  return make<op::v3::Broadcast>(dim_vector(x, 1), dim_vector(x, 0));
+}
 
 /// [B, dirs, T, H] as [B, T, dirs * H] or [T, B, dirs * H].
 Out sequence(const Out& y, bool batch_first, std::int64_t width) {
@@ -65,8 +73,9 @@ Outs emit(const core::Lstm& layer, const Site& site) {
   const Out lengths = ragged ? convert(site.in(6), ov::element::i64) : full_lengths(x);
   const Ints order = {1, 0, 2, 3};  // i f g o -> f i g o
   const auto node = std::make_shared<op::v5::LSTMSequence>(
-      x, h0, c0, lengths, reorder_gates(site.in(3), hidden, order), reorder_gates(site.in(4), hidden, order),
-      reorder_gates(site.in(5), hidden, order), hidden, direction_of(layer.direction));
+      x, h0, c0, lengths, reorder_gates(site.in(3), hidden, order),
+      reorder_gates(site.in(4), hidden, order), reorder_gates(site.in(5), hidden, order), hidden,
+      direction_of(layer.direction));
   Out h = node->output(1);
   Out c = node->output(2);
   if (ragged) {
@@ -81,7 +90,8 @@ Outs emit(const core::Gru& layer, const Site& site) {
   const std::int64_t hidden = layer.hidden;
   const Out x = batch_major(site.in(0), layer.batch_first);
   const Ints order = {1, 0, 2};  // r z n -> z r n
-  // The biases of z and r are summed; those of n stay apart, for r multiplies only the recurrent one.
+  // The biases of z and r are summed; those of n stay apart, for r multiplies only the recurrent
+  // one.
   const Out bw = reorder_gates(site.in(4), hidden, order);
   const Out br = reorder_gates(site.in(5), hidden, order);
   const auto gates = [&](const Out& bias) { return slice(bias, 1, 0, 2 * hidden); };
@@ -90,8 +100,8 @@ Outs emit(const core::Gru& layer, const Site& site) {
   const auto node = std::make_shared<op::v5::GRUSequence>(
       x, swap_state(site.in(1)), full_lengths(x), reorder_gates(site.in(2), hidden, order),
       reorder_gates(site.in(3), hidden, order), bias, static_cast<std::size_t>(hidden),
-      direction_of(layer.direction), std::vector<std::string>{"sigmoid", "tanh"}, std::vector<float>{},
-      std::vector<float>{}, 0.0F, /*linear_before_reset=*/true);
+      direction_of(layer.direction), std::vector<std::string>{"sigmoid", "tanh"},
+      std::vector<float>{}, std::vector<float>{}, 0.0F, /*linear_before_reset=*/true);
   return {sequence(node->output(0), layer.batch_first, width_of(layer.direction, hidden)),
           swap_state(node->output(1))};
 }
@@ -102,7 +112,8 @@ Outs emit(const core::Rnn& layer, const Site& site) {
   const std::string activation = layer.activation == core::RnnActivation::tanh ? "tanh" : "relu";
   const auto node = std::make_shared<op::v5::RNNSequence>(
       x, swap_state(site.in(1)), full_lengths(x), site.in(2), site.in(3), site.in(4),
-      static_cast<std::size_t>(hidden), direction_of(layer.direction), std::vector<std::string>{activation});
+      static_cast<std::size_t>(hidden), direction_of(layer.direction),
+      std::vector<std::string>{activation});
   return {sequence(node->output(0), layer.batch_first, width_of(layer.direction, hidden)),
           swap_state(node->output(1))};
 }

@@ -14,14 +14,16 @@ using core::ValueId;
 
 namespace {
 
-/// A constant for a value whose elements the host knows, so that shape arithmetic needs no operations; else no node.
+/// A constant for a value whose elements the host knows, so that shape arithmetic needs no
+/// operations; else no node.
 Out known_value(const Network& network, ValueId value) {
   if (const core::Tensor* tensor = network.constant(value)) return share(*tensor, tensor->dims);
   const auto numbers = numbers_of(network.content(value));
   if (!numbers) return {};
   const core::TensorType& type = network.type(value);
   const core::Ints dims = core::static_dims(type.dims);
-  return make<op::v0::Constant>(element_type(type.dtype), ov::Shape(dims.begin(), dims.end()), *numbers);
+  return make<op::v0::Constant>(element_type(type.dtype), ov::Shape(dims.begin(), dims.end()),
+                                *numbers);
 }
 
 /// Dynamic dimensions without bounds.
@@ -38,7 +40,8 @@ std::string mismatch(const Network& network, const Node& node, const Outs& outs)
     const core::TensorType& want = network.type(node.outputs[i]);
     const ov::element::Type& type = outs[i].get_element_type();
     const ov::PartialShape& shape = outs[i].get_partial_shape();
-    if (type != element_type(want.dtype)) return text("gives ", type, " instead of ", core::name(want.dtype));
+    if (type != element_type(want.dtype))
+      return text("gives ", type, " instead of ", core::name(want.dtype));
     if (!shape.compatible(unbounded_shape(want.dims))) {
       return text("gives shape ", shape, " instead of ", core::to_text(want));
     }
@@ -71,7 +74,8 @@ class Emitter {
     if (const auto* input = std::get_if<core::Input>(&node.layer)) return add_input(*input, node);
     if (std::holds_alternative<core::Constant>(node.layer)) return;
     Outs operands;
-    for (const ValueId input : node.inputs) operands.push_back(input == kAbsent ? Out{} : value_of(input));
+    for (const ValueId input : node.inputs)
+      operands.push_back(input == kAbsent ? Out{} : value_of(input));
     const Site site(network_, node, std::move(operands), values_);
     const Outs outs = checked_emit(node, site);
     for (std::size_t i = 0; i < node.outputs.size(); ++i) set(node.outputs[i], outs[i]);
@@ -80,7 +84,8 @@ class Emitter {
 
   Outs checked_emit(const Node& node, const Site& site) {
     try {
-      Outs outs = std::visit([&](const auto& layer) { return emit_layer(layer, site); }, node.layer);
+      Outs outs =
+          std::visit([&](const auto& layer) { return emit_layer(layer, site); }, node.layer);
       if (const std::string why = mismatch(network_, node, outs); !why.empty()) {
         throw core::internal_error("openvino: ", where(node), " ", why);
       }
@@ -100,8 +105,8 @@ class Emitter {
   }
 
   void add_input(const core::Input& input, const Node& node) {
-    const auto parameter =
-        std::make_shared<op::v0::Parameter>(element_type(input.type.dtype), input_shape_(input.type.dims));
+    const auto parameter = std::make_shared<op::v0::Parameter>(element_type(input.type.dtype),
+                                                               input_shape_(input.type.dims));
     parameter->set_friendly_name(input.name);
     parameters_.push_back(parameter);
     set(node.outputs.front(), parameter->output(0));
@@ -119,7 +124,8 @@ class Emitter {
     return values_.at(value);
   }
 
-  /// A parameter that is a result would share one tensor with it: an output's memory would be read as the input.
+  /// A parameter that is a result would share one tensor with it: an output's memory would be read
+  /// as the input.
   static Out apart_from_inputs(const Out& out) {
     return ov::is_type<op::v0::Parameter>(out.get_node()) ? make<op::v16::Identity>(out) : out;
   }
@@ -134,8 +140,8 @@ class Emitter {
   void name(const Node& node, const Out& out) {
     if (ov::is_type<op::v0::Parameter>(out.get_node())) return;
     const std::string& scope = node.origin.scope;
-    out.get_node()->set_friendly_name(
-        text(scope, scope.empty() ? "" : ".", core::kind_of(node.layer), "#", node.outputs.front()));
+    out.get_node()->set_friendly_name(text(scope, scope.empty() ? "" : ".",
+                                           core::kind_of(node.layer), "#", node.outputs.front()));
   }
 
   const Network& network_;
@@ -147,8 +153,12 @@ class Emitter {
 
 }  // namespace
 
-std::shared_ptr<ov::Model> to_model(const Network& network) { return Emitter(network, partial_shape).run(); }
-std::shared_ptr<ov::Model> to_body(const Network& network) { return Emitter(network, unbounded_shape).run(); }
+std::shared_ptr<ov::Model> to_model(const Network& network) {
+  return Emitter(network, partial_shape).run();
+}
+std::shared_ptr<ov::Model> to_body(const Network& network) {
+  return Emitter(network, unbounded_shape).run();
+}
 
 std::vector<const Node*> open_assertions(const Network& network) {
   std::vector<const Node*> nodes;
@@ -161,7 +171,8 @@ std::vector<const Node*> open_assertions(const Network& network) {
 }
 
 std::string why_not_emitted(const Network& network, const Node& node) {
-  if (std::holds_alternative<core::Input>(node.layer) || std::holds_alternative<core::Constant>(node.layer)) {
+  if (std::holds_alternative<core::Input>(node.layer) ||
+      std::holds_alternative<core::Constant>(node.layer)) {
     return {};
   }
   try {
@@ -179,8 +190,10 @@ std::string why_not_emitted(const Network& network, const Node& node) {
     const Outs outs = std::visit(
         [&](const auto& layer) -> Outs {
           using Layer = std::decay_t<decltype(layer)>;
-          if constexpr (std::is_same_v<Layer, core::Input> || std::is_same_v<Layer, core::Constant>) return {};
-          else return emit(layer, site);
+          if constexpr (std::is_same_v<Layer, core::Input> || std::is_same_v<Layer, core::Constant>)
+            return {};
+          else
+            return emit(layer, site);
         },
         node.layer);
     return mismatch(network, node, outs);

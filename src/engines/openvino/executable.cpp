@@ -59,8 +59,10 @@ class ShapeMemory {
     return found == entries_.end() ? nullptr : &found->dims;
   }
   void put(Ints key, std::vector<Ints> dims) {
-    if (entries_.size() < kCapacity) entries_.push_back({std::move(key), std::move(dims)});
-    else entries_[next_++ % kCapacity] = {std::move(key), std::move(dims)};
+    if (entries_.size() < kCapacity)
+      entries_.push_back({std::move(key), std::move(dims)});
+    else
+      entries_[next_++ % kCapacity] = {std::move(key), std::move(dims)};
   }
 
  private:
@@ -76,10 +78,13 @@ class ShapeMemory {
 class OpenvinoContext final : public core::Context {
  public:
   OpenvinoContext(ov::InferRequest request, std::shared_ptr<const Signature> signature)
-      : request_(std::move(request)), signature_(std::move(signature)), inputs_(signature_->inputs.size()),
+      : request_(std::move(request)),
+        signature_(std::move(signature)),
+        inputs_(signature_->inputs.size()),
         outputs_(signature_->outputs.size()) {
     for (const Signature::Output& output : signature_->outputs) {
-      static_dims_.push_back(output.type.is_static() ? core::static_dims(output.type.dims) : Ints{});
+      static_dims_.push_back(output.type.is_static() ? core::static_dims(output.type.dims)
+                                                     : Ints{});
       has_dynamic_output_ = has_dynamic_output_ || !output.type.is_static();
     }
   }
@@ -87,7 +92,8 @@ class OpenvinoContext final : public core::Context {
   void run(std::span<const Buffer> inputs, OutputSink& sink, void* /*stream*/) override {
     try {
       bind_inputs(inputs);
-      const std::vector<Ints>* known = has_dynamic_output_ ? shapes_.find(shape_key(inputs)) : nullptr;
+      const std::vector<Ints>* known =
+          has_dynamic_output_ ? shapes_.find(shape_key(inputs)) : nullptr;
       for (std::size_t i = 0; i < outputs_.size(); ++i) bind_output(i, known, sink);
       request_.infer();
       check_assertions();
@@ -103,13 +109,15 @@ class OpenvinoContext final : public core::Context {
  private:
   void bind_inputs(std::span<const Buffer> inputs) {
     if (inputs.size() != inputs_.size()) {
-      throw core::invalid_argument("openvino: got ", inputs.size(), " inputs, expected ", inputs_.size());
+      throw core::invalid_argument("openvino: got ", inputs.size(), " inputs, expected ",
+                                   inputs_.size());
     }
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       const Buffer& buffer = inputs[i];
       if (buffer.dtype == core::DType::i64) check_range(i, buffer);
       if (inputs_[i].is(buffer.data, buffer.dims)) continue;
-      request_.set_input_tensor(i, tensor(signature_->inputs[i].type.dtype, buffer.dims, buffer.data));
+      request_.set_input_tensor(i,
+                                tensor(signature_->inputs[i].type.dtype, buffer.dims, buffer.data));
       inputs_[i].set(buffer.data, buffer.dims);
     }
   }
@@ -119,10 +127,12 @@ class OpenvinoContext final : public core::Context {
     const auto* values = static_cast<const std::int64_t*>(buffer.data);
     const std::int64_t count = element_count(buffer.dims);
     std::int64_t lost = 0;
-    for (std::int64_t k = 0; k < count; ++k) lost |= values[k] ^ static_cast<std::int32_t>(values[k]);
+    for (std::int64_t k = 0; k < count; ++k)
+      lost |= values[k] ^ static_cast<std::int32_t>(values[k]);
     if (lost == 0) return;
-    throw core::invalid_argument("openvino computes i64 in 32 bits, and input ", i,
-                                 " has a number beyond them; keep the operations on it in PyTorch (torch_executed_ops)");
+    throw core::invalid_argument(
+        "openvino computes i64 in 32 bits, and input ", i,
+        " has a number beyond them; keep the operations on it in PyTorch (torch_executed_ops)");
   }
 
   static ov::Tensor tensor(core::DType dtype, std::span<const std::int64_t> dims, void* data) {
@@ -144,13 +154,16 @@ class OpenvinoContext final : public core::Context {
       outputs_[i].set(data, *dims);
     } else if (outputs_[i].bound || !own_[i].has_value()) {
       // A tensor of OpenVINO's own, which it makes as large as it needs.
-      if (!own_[i]) own_[i] = ov::Tensor(element_type(dtype), ov::Shape(signature_->outputs[i].type.dims.size(), 0));
+      if (!own_[i])
+        own_[i] =
+            ov::Tensor(element_type(dtype), ov::Shape(signature_->outputs[i].type.dims.size(), 0));
       request_.set_output_tensor(i, *own_[i]);
       outputs_[i].bound = false;
     }
   }
 
-  void collect_dynamic(std::span<const Buffer> inputs, const std::vector<Ints>* known, OutputSink& sink) {
+  void collect_dynamic(std::span<const Buffer> inputs, const std::vector<Ints>* known,
+                       OutputSink& sink) {
     std::vector<Ints> all(outputs_.size());
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
       const Signature::Output& output = signature_->outputs[i];
@@ -164,7 +177,8 @@ class OpenvinoContext final : public core::Context {
         continue;
       }
       void* data = sink.allocate(i, output.type.dtype, all[i]);
-      if (const std::size_t size = result.get_byte_size(); size > 0) std::memcpy(data, result.data(), size);
+      if (const std::size_t size = result.get_byte_size(); size > 0)
+        std::memcpy(data, result.data(), size);
     }
     if (!known) shapes_.put(shape_key(inputs), std::move(all));
   }
@@ -181,13 +195,15 @@ class OpenvinoContext final : public core::Context {
   }
 
   static core::Error unexpected_dims(std::size_t i, const Ints& dims, const std::string& expected) {
-    return core::internal_error("openvino gave output ", i, " the dims ", show(dims), ", expected ", expected);
+    return core::internal_error("openvino gave output ", i, " the dims ", show(dims), ", expected ",
+                                expected);
   }
 
   void check_assertions() {
     for (std::size_t i = 0; i < signature_->assertions.size(); ++i) {
       const ov::Tensor outcome = request_.get_output_tensor(outputs_.size() + i);
-      if (!*static_cast<const char*>(outcome.data())) throw core::invalid_argument(signature_->assertions[i]);
+      if (!*static_cast<const char*>(outcome.data()))
+        throw core::invalid_argument(signature_->assertions[i]);
     }
   }
 
@@ -195,7 +211,8 @@ class OpenvinoContext final : public core::Context {
     key_.clear();
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       const Signature::Input& input = signature_->inputs[i];
-      if (!input.type.is_static()) key_.insert(key_.end(), inputs[i].dims.begin(), inputs[i].dims.end());
+      if (!input.type.is_static())
+        key_.insert(key_.end(), inputs[i].dims.begin(), inputs[i].dims.end());
       if (!input.host) continue;
       const auto* values = static_cast<const std::int64_t*>(inputs[i].data);
       key_.insert(key_.end(), values, values + element_count(inputs[i].dims));
@@ -213,7 +230,8 @@ class OpenvinoContext final : public core::Context {
   std::shared_ptr<const Signature> signature_;
   std::vector<Binding> inputs_;
   std::vector<Binding> outputs_;
-  std::vector<std::optional<ov::Tensor>> own_ = std::vector<std::optional<ov::Tensor>>(outputs_.size());
+  std::vector<std::optional<ov::Tensor>> own_ =
+      std::vector<std::optional<ov::Tensor>>(outputs_.size());
   std::vector<Ints> static_dims_;
   bool has_dynamic_output_ = false;
   ShapeMemory shapes_;
@@ -223,12 +241,14 @@ class OpenvinoContext final : public core::Context {
 class OpenvinoExecutable final : public core::Executable {
  public:
   OpenvinoExecutable(ov::CompiledModel model, Signature signature)
-      : model_(std::move(model)), signature_(std::make_shared<const Signature>(std::move(signature))) {}
+      : model_(std::move(model)),
+        signature_(std::make_shared<const Signature>(std::move(signature))) {}
 
   std::unique_ptr<core::Context> create_context() const override {
     try {
       // Making a request changes nothing in the model that another thread could see.
-      return std::make_unique<OpenvinoContext>(ov::CompiledModel(model_).create_infer_request(), signature_);
+      return std::make_unique<OpenvinoContext>(ov::CompiledModel(model_).create_infer_request(),
+                                               signature_);
     } catch (const std::exception& error) {
       throw core::internal_error("openvino could not prepare the engine: ", one_line(error));
     }
@@ -249,7 +269,8 @@ std::vector<bool> data_dependent(const core::Network& network) {
   std::vector<bool> depends(network.value_count(), false);
   for (const core::Node& node : network.nodes()) {
     bool any = is_any<core::NonZero, core::Nms, core::Loop, core::If>(node.layer);
-    for (const core::ValueId input : node.inputs) any = any || (input != core::kAbsent && depends[input]);
+    for (const core::ValueId input : node.inputs)
+      any = any || (input != core::kAbsent && depends[input]);
     for (const core::ValueId output : node.outputs) depends[output] = any;
   }
   return depends;

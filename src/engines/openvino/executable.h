@@ -22,7 +22,8 @@ struct Signature {
   };
   std::vector<Input> inputs;
   std::vector<Output> outputs;
-  std::vector<std::string> assertions;  ///< messages, in the order of the results behind the outputs
+  std::vector<std::string>
+      assertions;  ///< messages, in the order of the results behind the outputs
 };
 
 Signature signature_of(const core::Network& network);

@@ -1,4 +1,5 @@
-// The engine for CPUs: OpenVINO. A plan carries no bytes; the engine is built from the Network wherever it is loaded.
+// The engine for CPUs: OpenVINO. A plan carries no bytes; the engine is built from the Network
+// wherever it is loaded.
 
 #include "core/engine.h"
 #include "core/error.h"
@@ -18,7 +19,9 @@ class OpenvinoPlugin final : public core::EnginePlugin {
   core::Availability available() const noexcept override { return {}; }
   std::string version() const override { return short_version(); }
   std::string device_key(core::EngineDevice) const override { return cpu_isa(); }
-  bool runs_on(core::DeviceKind kind) const noexcept override { return kind == core::DeviceKind::cpu; }
+  bool runs_on(core::DeviceKind kind) const noexcept override {
+    return kind == core::DeviceKind::cpu;
+  }
 
   core::Support supports(const core::Network& network, const core::Node& node) const override {
     return openvino::supports(network, node);
@@ -32,8 +35,10 @@ class OpenvinoPlugin final : public core::EnginePlugin {
   std::unique_ptr<core::Executable> load(const core::Plan& plan, const core::Network* network,
                                          const core::BuildOptions& options) const override {
     if (!network) {
-      throw core::incompatible("openvino builds its engines from the network, and this file was saved without it (plan of ",
-                               plan.engine, " ", plan.version, " for ", plan.device, "): save it with portable=True");
+      throw core::incompatible(
+          "openvino builds its engines from the network, and this file was saved without it (plan "
+          "of ",
+          plan.engine, " ", plan.version, " for ", plan.device, "): save it with portable=True");
     }
     return make_executable(take_or_compile(*network, options), signature_of(*network));
   }

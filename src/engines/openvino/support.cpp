@@ -29,7 +29,9 @@ struct Case {
 
   bool has(std::size_t i) const { return i < node.inputs.size() && node.inputs[i] != kAbsent; }
   const core::TensorType& type(std::size_t i) const { return network.type(node.inputs.at(i)); }
-  const core::TensorType& result(std::size_t i = 0) const { return network.type(node.outputs.at(i)); }
+  const core::TensorType& result(std::size_t i = 0) const {
+    return network.type(node.outputs.at(i));
+  }
   const Extent& dim(std::size_t i, std::size_t axis) const { return type(i).dims.at(axis); }
   std::optional<core::Ints> numbers(std::size_t i) const {
     return numbers_of(network.content(node.inputs.at(i)));
@@ -45,14 +47,17 @@ Reason need_real(const Case& c, std::size_t i = 0) {
 }
 Reason need_number(const Case& c) {
   const DType t = c.type(0).dtype;
-  return is_real(t) || is_wide_int(t) ? kYes
-                                      : text("computes it on f32, f16, bf16, i32 and i64, not on ", core::name(t));
+  return is_real(t) || is_wide_int(t)
+             ? kYes
+             : text("computes it on f32, f16, bf16, i32 and i64, not on ", core::name(t));
 }
 /// Where an empty tensor gives garbage or an exception.
 Reason need_elements(const Case& c, std::size_t operands = 1) {
   for (std::size_t i = 0; i < operands; ++i) {
     for (const Extent& dim : c.type(i).dims) {
-      if (dim.min == 0) return text("is wrong on tensors without elements, and ", core::to_text(c.type(i)), " may be one");
+      if (dim.min == 0)
+        return text("is wrong on tensors without elements, and ", core::to_text(c.type(i)),
+                    " may be one");
     }
   }
   return kYes;
@@ -60,12 +65,15 @@ Reason need_elements(const Case& c, std::size_t operands = 1) {
 /// As need_elements, but an empty batch is fine.
 Reason need_image(const Case& c) {
   for (std::size_t axis = 1; axis < c.type(0).dims.size(); ++axis) {
-    if (c.dim(0, axis).min == 0) return text("is wrong on empty images, and ", core::to_text(c.type(0)), " may be one");
+    if (c.dim(0, axis).min == 0)
+      return text("is wrong on empty images, and ", core::to_text(c.type(0)), " may be one");
   }
   return kYes;
 }
 Reason need_static(const Case& c, std::size_t i, const char* what) {
-  return c.type(i).is_static() ? kYes : text("needs static dimensions of ", what, ", got ", core::to_text(c.type(i)));
+  return c.type(i).is_static()
+             ? kYes
+             : text("needs static dimensions of ", what, ", got ", core::to_text(c.type(i)));
 }
 Reason first_of(std::initializer_list<Reason> reasons) {
   for (const Reason& reason : reasons) {
@@ -75,10 +83,12 @@ Reason first_of(std::initializer_list<Reason> reasons) {
 }
 
 bool within_i32(std::int64_t value) {
-  return value >= std::numeric_limits<std::int32_t>::min() && value <= std::numeric_limits<std::int32_t>::max();
+  return value >= std::numeric_limits<std::int32_t>::min() &&
+         value <= std::numeric_limits<std::int32_t>::max();
 }
 
-// ---- one `why_not` per layer kind that has limits beyond its types; the rest take whatever the Network allows ----
+// ---- one `why_not` per layer kind that has limits beyond its types; the rest take whatever the
+// Network allows ----
 
 template <typename Layer>
 Reason why_not(const Layer&, const Case&) {
@@ -86,7 +96,8 @@ Reason why_not(const Layer&, const Case&) {
 }
 
 Reason why_not(const core::Constant& layer, const Case&) {
-  if (layer.value.dtype == DType::i64 && !std::ranges::all_of(layer.value.bytes.as<std::int64_t>(), within_i32)) {
+  if (layer.value.dtype == DType::i64 &&
+      !std::ranges::all_of(layer.value.bytes.as<std::int64_t>(), within_i32)) {
     return "holds i64 as i32, and the constant has a number beyond 2^31";
   }
   return kYes;
@@ -95,7 +106,8 @@ Reason why_not(const core::Range&, const Case& c) { return need_number(c); }
 Reason why_not(const core::Unary& layer, const Case& c) {
   using core::UnaryOp;
   if (layer.op == UnaryOp::logical_not) return kYes;
-  const bool takes_ints = layer.op == UnaryOp::abs || layer.op == UnaryOp::neg || layer.op == UnaryOp::sign;
+  const bool takes_ints =
+      layer.op == UnaryOp::abs || layer.op == UnaryOp::neg || layer.op == UnaryOp::sign;
   return takes_ints ? need_number(c) : need_real(c);
 }
 Reason why_not(const core::Activation& layer, const Case& c) {
@@ -106,8 +118,10 @@ Reason why_not(const core::Binary&, const Case& c) { return need_number(c); }
 Reason why_not(const core::Reduce& layer, const Case& c) {
   using core::ReduceOp;
   if (layer.op == ReduceOp::any || layer.op == ReduceOp::all) return kYes;
-  const bool wants_elements = layer.op == ReduceOp::mean || layer.op == ReduceOp::max || layer.op == ReduceOp::min;
-  return first_of({layer.op == ReduceOp::mean ? need_real(c) : need_number(c), wants_elements ? need_elements(c) : kYes});
+  const bool wants_elements =
+      layer.op == ReduceOp::mean || layer.op == ReduceOp::max || layer.op == ReduceOp::min;
+  return first_of({layer.op == ReduceOp::mean ? need_real(c) : need_number(c),
+                   wants_elements ? need_elements(c) : kYes});
 }
 Reason why_not(const core::Softmax&, const Case& c) { return need_real(c); }
 Reason why_not(const core::LogSoftmax&, const Case& c) { return need_real(c); }
@@ -128,27 +142,43 @@ Reason why_not(const core::Deconv&, const Case& c) {
 }
 Reason why_not(const core::Attention&, const Case& c) {
   for (const std::size_t i : {std::size_t{0}, std::size_t{1}}) {
-    if (!c.dim(i, 1).is_static()) return text("needs static numbers of heads, got ", core::to_text(c.type(i)));
+    if (!c.dim(i, 1).is_static())
+      return text("needs static numbers of heads, got ", core::to_text(c.type(i)));
   }
-  if (!c.dim(0, 3).is_static()) return text("needs a static head size, got ", core::to_text(c.type(0)));
+  if (!c.dim(0, 3).is_static())
+    return text("needs a static head size, got ", core::to_text(c.type(0)));
   return first_of({need_real(c), need_elements(c, 3)});
 }
 Reason why_not(const core::Rope&, const Case& c) {
-  return c.dim(0, 3).is_static() ? need_real(c) : text("needs a static head size, got ", core::to_text(c.type(0)));
+  return c.dim(0, 3).is_static() ? need_real(c)
+                                 : text("needs a static head size, got ", core::to_text(c.type(0)));
 }
 Reason why_not(const core::Lstm&, const Case& c) {
   if (c.has(6) && !c.type(0).is_static()) return "ignores lengths where a dimension is dynamic";
   return first_of({need_real(c), need_elements(c)});
 }
-Reason why_not(const core::Gru&, const Case& c) { return first_of({need_real(c), need_elements(c)}); }
-Reason why_not(const core::Rnn&, const Case& c) { return first_of({need_real(c), need_elements(c)}); }
+Reason why_not(const core::Gru&, const Case& c) {
+  return first_of({need_real(c), need_elements(c)});
+}
+Reason why_not(const core::Rnn&, const Case& c) {
+  return first_of({need_real(c), need_elements(c)});
+}
 
-Reason why_not(const core::MaxPool&, const Case& c) { return first_of({need_real(c), need_elements(c)}); }
-Reason why_not(const core::AvgPool&, const Case& c) { return first_of({need_real(c), need_elements(c)}); }
-Reason why_not(const core::AdaptiveAvgPool&, const Case& c) { return first_of({need_real(c), need_elements(c)}); }
-Reason why_not(const core::GridSample&, const Case& c) { return first_of({need_real(c), need_elements(c, 2)}); }
+Reason why_not(const core::MaxPool&, const Case& c) {
+  return first_of({need_real(c), need_elements(c)});
+}
+Reason why_not(const core::AvgPool&, const Case& c) {
+  return first_of({need_real(c), need_elements(c)});
+}
+Reason why_not(const core::AdaptiveAvgPool&, const Case& c) {
+  return first_of({need_real(c), need_elements(c)});
+}
+Reason why_not(const core::GridSample&, const Case& c) {
+  return first_of({need_real(c), need_elements(c, 2)});
+}
 Reason why_not(const core::Lrn&, const Case& c) {
-  if (!c.dim(0, 1).is_static()) return text("needs static channels, got ", core::to_text(c.type(0)));
+  if (!c.dim(0, 1).is_static())
+    return text("needs static channels, got ", core::to_text(c.type(0)));
   return need_real(c);
 }
 
@@ -160,15 +190,18 @@ bool scales_give_the_sizes(const core::Resize& layer, const Case& c) {
   for (std::size_t i = 0; i < sizes->size(); ++i) {
     const Extent& in = c.dim(0, first + i);
     if (!in.is_static()) return false;
-    const auto derived = std::floor(static_cast<float>(in.opt) * static_cast<float>(layer.scales[i]));
+    const auto derived =
+        std::floor(static_cast<float>(in.opt) * static_cast<float>(layer.scales[i]));
     if (static_cast<std::int64_t>(derived) != (*sizes)[i]) return false;
   }
   return true;
 }
 Reason why_not(const core::Resize& layer, const Case& c) {
   const auto whole = [](double s) { return s >= 1 && s == std::floor(s); };
-  const bool by_sizes = layer.coordinate == core::Coordinate::align_corners || std::ranges::all_of(layer.scales, whole);
-  if (!by_sizes && !scales_give_the_sizes(layer, c)) return "cannot reach these sizes from these fractional scales";
+  const bool by_sizes = layer.coordinate == core::Coordinate::align_corners ||
+                        std::ranges::all_of(layer.scales, whole);
+  if (!by_sizes && !scales_give_the_sizes(layer, c))
+    return "cannot reach these sizes from these fractional scales";
   return first_of({need_real(c), need_elements(c)});
 }
 
@@ -176,7 +209,8 @@ Reason why_not(const core::BatchNorm&, const Case& c) { return need_real(c); }
 Reason why_not(const core::LayerNorm&, const Case& c) { return need_real(c); }
 Reason why_not(const core::RmsNorm&, const Case& c) { return need_real(c); }
 Reason need_channels(const Case& c) {
-  return c.dim(0, 1).is_static() ? need_real(c) : text("needs static channels, got ", core::to_text(c.type(0)));
+  return c.dim(0, 1).is_static() ? need_real(c)
+                                 : text("needs static channels, got ", core::to_text(c.type(0)));
 }
 Reason why_not(const core::GroupNorm&, const Case& c) { return need_channels(c); }
 Reason why_not(const core::InstanceNorm&, const Case& c) { return need_channels(c); }
@@ -201,7 +235,8 @@ Reason why_not(const core::Nms& layer, const Case& c) {
 }
 
 Reason why_not(const core::Quantize& layer, const Case& c) {
-  if (layer.to != DType::i8 && layer.to != DType::f8) return text("cannot quantize to ", core::name(layer.to));
+  if (layer.to != DType::i8 && layer.to != DType::f8)
+    return text("cannot quantize to ", core::name(layer.to));
   if (c.type(1).rank() > 1) return "takes one scale per tensor or per channel, not per block";
   return need_real(c);
 }
@@ -216,7 +251,8 @@ Reason why_not_body(const Network& body, const char* what) {
   if (!open_assertions(body).empty()) return text("cannot check an assertion inside the ", what);
   for (const Node& node : body.nodes()) {
     const core::Support support = supports(body, node);
-    if (!support.yes) return text(core::kind_of(node.layer), " inside the ", what, ": ", support.reason);
+    if (!support.yes)
+      return text(core::kind_of(node.layer), " inside the ", what, ": ", support.reason);
   }
   return kYes;
 }
@@ -232,9 +268,11 @@ Reason why_not(const core::If& layer, const Case&) {
   return first_of({why_not_body(*layer.then_branch, "if"), why_not_body(*layer.else_branch, "if")});
 }
 
-/// Kinds that hold or move small floats and 4-bit integers. Everything else would compute with them.
+/// Kinds that hold or move small floats and 4-bit integers. Everything else would compute with
+/// them.
 bool takes_storage_types(const Node& node) {
-  return std::holds_alternative<core::Constant>(node.layer) || std::holds_alternative<core::Quantize>(node.layer) ||
+  return std::holds_alternative<core::Constant>(node.layer) ||
+         std::holds_alternative<core::Quantize>(node.layer) ||
          std::holds_alternative<core::Dequantize>(node.layer);
 }
 
@@ -243,8 +281,10 @@ Reason why_not_types(const Case& c) {
     if (value == kAbsent) return kYes;
     const core::TensorType& type = c.network.type(value);
     if (type.dtype == DType::f64) return "computes f64 in f32";
-    const bool storage = type.dtype == DType::i4 || type.dtype == DType::f8 || type.dtype == DType::f4;
-    if (storage && !takes_storage_types(c.node)) return text("does not compute with ", core::name(type.dtype));
+    const bool storage =
+        type.dtype == DType::i4 || type.dtype == DType::f8 || type.dtype == DType::f4;
+    if (storage && !takes_storage_types(c.node))
+      return text("does not compute with ", core::name(type.dtype));
     if (type.rank() > kMaxRank) return text("takes ranks up to ", kMaxRank, ", got ", type.rank());
     return kYes;
   };
@@ -262,7 +302,8 @@ Reason why_not_types(const Case& c) {
 core::Support supports(const Network& network, const Node& node) {
   const Case c{network, node};
   Reason reason = why_not_types(c);
-  if (reason.empty()) reason = std::visit([&](const auto& layer) { return why_not(layer, c); }, node.layer);
+  if (reason.empty())
+    reason = std::visit([&](const auto& layer) { return why_not(layer, c); }, node.layer);
   if (reason.empty()) reason = why_not_emitted(network, node);
   if (reason.empty()) return {};
   return core::Support::no(text("openvino ", reason));

@@ -150,9 +150,9 @@ Value log_softmax(OpContext& op) {
 /// Rows of nothing but -inf give 0.
 Value safe_softmax(OpContext& op) {
   return along_axis(op, [&](Value x, int axis) {
-    const Value top = op.net().reduce(ReduceOp::max, x, {axis}, true);
+    const Value attends = compare(CompareOp::ne, x, -INFINITY);
     const Value y = op.net().softmax(x, axis);
-    return select(compare(CompareOp::eq, top, -INFINITY), like(y, 0), y);
+    return select(op.net().reduce(ReduceOp::any, attends, {axis}, true), y, like(y, 0));
   });
 }
 

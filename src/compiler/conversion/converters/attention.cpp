@@ -178,7 +178,11 @@ std::vector<Bound> native_multi_head_attention(OpContext& op) {
   MultiHead in{op.value("query"),      op.value("key"),    op.value("value"), false,
                op.integer("num_head"), multi_head_mask(op)};
   in.shared = same_argument(op, "query", "key") && same_argument(op, "query", "value");
-  const bool need_weights = op.flag("need_weights") && is_used(op.node(), 1);
+  const bool weights_used = is_used(op.node(), 1);
+  const bool need_weights = op.flag("need_weights") && weights_used;
+  if (weights_used && !need_weights) {
+    throw op.refuse("its result 1 is used although need_weights is False, which makes it None");
+  }
   const MultiHeadResult result = multi_head(op, in, need_weights);
   if (!need_weights) return {result.y, unused()};
   if (!op.flag("average_attn_weights")) return {result.y, *result.weights};

@@ -18,8 +18,6 @@ Value or_number(std::optional<Value> present, Value model, double number) {
   return present ? *present : expanded(net.scalar(number, model.dtype()), net.sizes(model));
 }
 
-Value empty_vector(OpContext& op) { return op.net().constant({DType::f32, {0}, core::Blob()}); }
-
 /// One number per channel of x, in x's rank.
 Value per_channel(Value factor, Value x) {
   auto& net = x.builder();
@@ -72,11 +70,19 @@ Value batch_norm(OpContext& op) {
   return with_batch_statistics(op, x).y;
 }
 
-/// The saved statistics are empty in inference.
-std::vector<Bound> batch_norm_no_training(OpContext& op) {
-  const Value x = op.value("input");
-  return {with_running_statistics(op, x, "eps"), empty_vector(op), empty_vector(op)};
+/// The results after the first are statistics for the backward pass; in inference they are empty.
+template <int kResults>
+std::vector<Bound> inference_results(OpContext& op, std::string_view eps) {
+  for (std::size_t i = 1; i < kResults; ++i) {
+    if (is_used(op.node(), i))
+      throw op.refuse("its result ", i, " is used, which is empty in inference");
+  }
+  std::vector<Bound> results(kResults, unused());
+  results[0] = with_running_statistics(op, op.value("input"), eps);
+  return results;
 }
+
+std::vector<Bound> batch_norm_no_training(OpContext& op) { return inference_results<3>(op, "eps"); }
 
 std::vector<Bound> batch_norm_no_stats(OpContext& op) {
   const auto [y, mean, inverse] = with_batch_statistics(op, op.value("input"));
@@ -90,12 +96,8 @@ std::vector<Bound> native_batch_norm(OpContext& op) {
 }
 
 std::vector<Bound> cudnn_batch_norm(OpContext& op) {
-  if (op.flag("training")) {
-    throw op.refuse("training is True; put the model into eval mode");
-  }
-  const Value x = op.value("input");
-  return {with_running_statistics(op, x, "epsilon"), empty_vector(op), empty_vector(op),
-          op.net().constant({DType::u8, {0}, core::Blob()})};
+  if (op.flag("training")) throw op.refuse("training is True; put the model into eval mode");
+  return inference_results<4>(op, "epsilon");
 }
 
 Value instance_norm(OpContext& op) {

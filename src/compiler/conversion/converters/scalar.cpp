@@ -1,6 +1,8 @@
 // Arithmetic on numbers: shape computations of TorchScript and FX graphs. Whole numbers are i64
 // scalars that the host can compute, floats f32 scalars.
 
+#include <algorithm>
+
 #include "compiler/conversion/converters/compose.h"
 #include "compiler/conversion/converters/layout.h"
 
@@ -143,6 +145,28 @@ Value list_element(OpContext& op) {
     throw op.refuse("idx is ", given, ", expected ", -count, "..", count - 1);
   }
   return list[static_cast<std::size_t>(index)];
+}
+
+/// list[start:end:step].
+std::vector<Bound> sliced_list(OpContext& op) {
+  const std::vector<Value> list = op.values("l");
+  const auto count = static_cast<std::int64_t>(list.size());
+  const std::int64_t step = op.integer("step");
+  if (step == 0) throw op.refuse("step is 0, expected another number");
+  const auto bound = [&](std::string_view name, std::int64_t otherwise) {
+    const auto given = op.optional_integer(name);
+    if (!given) return otherwise;
+    const std::int64_t index = *given < 0 ? *given + count : *given;
+    return step > 0 ? std::clamp<std::int64_t>(index, 0, count)
+                    : std::clamp<std::int64_t>(index, -1, count - 1);
+  };
+  std::vector<Value> out;
+  const std::int64_t end = bound("end", step > 0 ? count : -1);
+  for (std::int64_t i = bound("start", step > 0 ? 0 : count - 1); step > 0 ? i < end : i > end;
+       i += step) {
+    out.push_back(list[static_cast<std::size_t>(i)]);
+  }
+  return {out};
 }
 
 std::vector<Bound> joined_lists(OpContext& op) {
@@ -327,6 +351,7 @@ void add_number_comparisons(OpTable& table) {
 void add_lists(OpTable& table) {
   table.add<length>("aten::len.t(t[] a) -> int");
   table.add<list_element>("aten::__getitem__.t(t[](a) list, int idx) -> t(*)");
+  table.add("aten::slice.t(t[] l, int? start=None, int? end=None, int step=1) -> t[]", sliced_list);
   table.add("aten::add.t(t[] a, t[] b) -> t[]", joined_lists);
   table.add("aten::mul.left_t(t[] l, int n) -> t[]", repeated_list).also("aten::mul.right_");
   table.add("aten::list.t(t[] l) -> t[]", copied_list);
