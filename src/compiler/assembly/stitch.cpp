@@ -1,5 +1,6 @@
 #include "compiler/assembly/stitch.h"
 
+#include <algorithm>
 #include <unordered_set>
 
 #include "compiler/lowering/passes.h"
@@ -35,11 +36,33 @@ class Stitcher {
     for (auto it = nodes.rbegin(); it != nodes.rend(); ++it) graph_.erase(*it);
   }
 
-  void finish() { sort_block(block_, rank_); }
+  void finish() {
+    drop_unread();
+    sort_block(block_, rank_);
+  }
 
  private:
   /// Room for the nodes that feed an engine, before it.
   static constexpr std::size_t kSpacing = 4096;
+
+  /// Host arithmetic that only fed a segment is gone with it; the block is not in order yet, so by rounds.
+  void drop_unread() {
+    for (bool again = true; again;) {
+      again = false;
+      std::unordered_set<const Var*> read;
+      for (const auto& node : block_.nodes) {
+        for (const Var* var : reads(*node)) read.insert(var);
+      }
+      for (const Argument& output : block_.outputs) for_each_var(output, [&](Var* var) { read.insert(var); });
+      for (auto it = block_.nodes.begin(); it != block_.nodes.end();) {
+        const Node& node = **it;
+        const bool live = has_effect(node) || std::any_of(node.outputs.begin(), node.outputs.end(),
+                                                          [&](const Var* var) { return read.count(var) != 0; });
+        it = live ? std::next(it) : block_.nodes.erase(it);
+        again |= !live;
+      }
+    }
+  }
 
   /// Engines take tensors: a number goes in as an i64 scalar.
   Var* as_tensor(Var* var, std::size_t rank) {
