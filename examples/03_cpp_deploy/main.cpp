@@ -24,21 +24,24 @@ struct Expected {
   std::vector<torch::Tensor> inputs, outputs;
 };
 
+std::vector<torch::Tensor> tensors(const c10::IValue& value) {
+  if (value.isTensor()) return {value.toTensor()};
+  if (value.isTensorList()) return value.toTensorVector();
+  const bool is_tuple = value.isTuple();
+  const c10::ArrayRef<c10::IValue> elements =
+      is_tuple ? c10::ArrayRef<c10::IValue>(value.toTupleRef().elements()) : value.toListRef();
+  std::vector<torch::Tensor> out;
+  for (const c10::IValue& element : elements) out.push_back(element.toTensor());
+  return out;
+}
+
 Expected read_expected(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw std::runtime_error("cannot read " + path);
   const std::vector<char> bytes((std::istreambuf_iterator<char>(file)), {});
   const c10::IValue value = torch::jit::pickle_load(bytes);
   const auto& parts = value.toTupleRef().elements();
-  return {parts.at(0).toTensorVector(), parts.at(1).toTensorVector()};
-}
-
-std::vector<torch::Tensor> tensors(const c10::IValue& value) {
-  if (value.isTensor()) return {value.toTensor()};
-  std::vector<torch::Tensor> out;
-  for (const c10::IValue& element : value.toTupleRef().elements())
-    out.push_back(element.toTensor());
-  return out;
+  return {tensors(parts.at(0)), tensors(parts.at(1))};
 }
 
 /// Largest difference, relative to the largest element.

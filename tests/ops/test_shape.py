@@ -34,7 +34,7 @@ def half_split(x: torch.Tensor) -> torch.Tensor:
     ("rows_together", rows_together, XY),
     ("heads", heads, XY),
     ("half_split", half_split, XY),
-    ("minus_one", lambda x: x.view(-1, 2, 4), XY),
+    ("minus_one", lambda x: x.view(-1, 2, 2), XY),
     ("flatten", nn.Flatten(), XY),
     ("flatten_some", lambda x: x.flatten(0, 1), XY),
     ("flatten_scalar", lambda x: x.flatten(), T()),

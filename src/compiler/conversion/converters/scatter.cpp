@@ -1,5 +1,4 @@
 #include <functional>
-#include <limits>
 #include <map>
 
 #include "compiler/conversion/converters/indices.h"
@@ -43,18 +42,6 @@ Put slices_at(Value index, int axis) {
 
 // ---- reductions ----
 
-enum class Limit { lowest, highest };
-
-Value limit_of(Value like, DType dtype, Limit which) {
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  const bool low = which == Limit::lowest;
-  if (core::is_float(dtype)) return filled(like, low ? -kInfinity : kInfinity, dtype);
-  using Long = std::numeric_limits<std::int64_t>;
-  using Int = std::numeric_limits<std::int32_t>;
-  const std::int64_t number = dtype == DType::i64 ? (low ? Long::min() : Long::max()) : (low ? Int::min() : Int::max());
-  return filled(like, like.builder().scalar_i64(number, dtype));
-}
-
 ScatterReduce reduction_of(OpContext& op) {
   static const std::map<std::string, ScatterReduce> kReductions = {
       {"add", ScatterReduce::sum},   {"multiply", ScatterReduce::prod}, {"sum", ScatterReduce::sum},
@@ -65,25 +52,16 @@ ScatterReduce reduction_of(OpContext& op) {
   return found->second;
 }
 
-/// What changes nothing in a reduction, in the shape of `updates`.
-Value neutral(Value updates, ScatterReduce reduction) {
-  const DType dtype = updates.dtype();
-  switch (reduction) {
-    case ScatterReduce::prod:
-      return filled(updates, 1, dtype);
-    case ScatterReduce::max:
-      return limit_of(updates, dtype, Limit::lowest);
-    case ScatterReduce::min:
-      return limit_of(updates, dtype, Limit::highest);
-    default:
-      return filled(updates, 0, dtype);
-  }
+/// What a place is set to so that its old value does not count: for max and min, one of the updates themselves.
+Value replacement(Value updates, ScatterReduce reduction) {
+  if (reduction == ScatterReduce::max || reduction == ScatterReduce::min) return updates;
+  return filled(updates, reduction == ScatterReduce::prod ? 1 : 0, updates.dtype());
 }
 
 Value reduced(Value x, Value updates, ScatterReduce reduction, bool include_self, const Put& put) {
   if (include_self) return put(x, updates, reduction);
   auto& net = x.builder();
-  const Value cleared = put(x, neutral(updates, reduction), ScatterReduce::none);
+  const Value cleared = put(x, replacement(updates, reduction), ScatterReduce::none);
   if (reduction != ScatterReduce::mean) return put(cleared, updates, reduction);
   const DType dtype = x.dtype();
   const Value sums = put(cleared, updates, ScatterReduce::sum);
@@ -168,7 +146,7 @@ std::optional<Value> masked_fill(OpContext& op, Value x, Value values) {
   }
   const Value mask = **given;
   const bool one_value = values.type().is_static() && core::volume(values.dims()) == 1;
-  if (mask.dtype() != DType::b || mask.rank() == 0 || !one_value) return std::nullopt;
+  if (mask.dtype() != DType::b || !one_value) return std::nullopt;
   auto& net = op.net();
   const int after = x.rank() - static_cast<int>(given - indices.begin()) - mask.rank();
   core::Ints axes;

@@ -99,12 +99,13 @@ Value movedim(OpContext& op) {
   return permuted(x, moving(x.rank(), from, to));
 }
 
-/// Of `axes`, those of size 1 go. A dynamic dimension stays, as its rank must not depend on sizes.
+/// Of `axes`, those of size 1 go: also a computed dimension that is 1 over the whole range. Any other dynamic one stays, as
+/// the rank must not depend on sizes.
 Value squeeze_axes(Value x, const Ints& axes) {
   Ints ones;
   for (const std::int64_t axis : axes) {
     const core::Extent& dim = x.dim(static_cast<int>(axis));
-    if (dim.is_static() && dim.min == 1) ones.push_back(axis);
+    if (dim.min == 1 && dim.max == 1) ones.push_back(axis);
   }
   return ones.empty() ? x : x.builder().squeeze(x, ones);
 }
