@@ -9,6 +9,7 @@
 #include "compiler/capture/signature.h"
 #include "compiler/capture/torchscript.h"
 #include "compiler/conversion/convert.h"
+#include "compiler/conversion/precision.h"
 #include "compiler/lowering/passes.h"
 #include "compiler/partitioning/partition.h"
 #include "core/artifact.h"
@@ -49,6 +50,10 @@ class Compilation {
   Compilation(Captured& captured, const core::Settings& settings, core::DeviceKind device)
       : graph_(*captured.graph), settings_(settings), plugin_(choose_plugin(settings, device)),
         load_(runtime::default_load_options(device)) {
+    if (!settings.portable) {
+      throw core::unsupported("[engine] portable is False, but ", plugin_.name(), " builds its engines from the Network ",
+                              "that the artifact carries; leave portable at True");
+    }
     load_.engine = plugin_.name();
     load_.build.device = {device, static_cast<int>(settings.gpu_id)};
     if (settings.num_threads > 0) load_.build.num_threads = static_cast<int>(settings.num_threads);
@@ -75,7 +80,8 @@ class Compilation {
     NodeReport entry;
     entry.op = node.name();
     entry.origin = node.origin;
-    entry.host = is_host(node) || node.kind == c10::prim::ListUnpack;
+    entry.host = is_host(node) || is_host_control(node) || node.kind == c10::prim::ListUnpack ||
+                 (node.kind == c10::prim::RaiseException && node.owner->owner && is_host_control(*node.owner->owner));
     return entry;
   }
 
@@ -122,6 +128,11 @@ class Compilation {
 
   BuiltSegment build(const Segment& segment) {
     ConvertedSegment converted = convert(segment.nodes, segment.outputs);
+    for (const core::DType reduced : {core::DType::bf16, core::DType::f16}) {
+      if (!settings_.enabled_precisions.count(reduced)) continue;
+      converted.network = with_reduced_precision(converted.network, reduced, plugin_);
+      break;
+    }
     const core::Network& network = converted.network;
     core::Artifact artifact;
     artifact.name = "engine_" + std::to_string(report_.engines.size() + serial_++);

@@ -175,8 +175,10 @@ bool has_effect(const Node& node) {
   const auto handle = c10::Dispatcher::singleton().findSchema({schema->name(), schema->overload_name()});
   if (!handle || !handle->hasTag(at::Tag::nondeterministic_seeded)) return false;
   // Dropout carries the tag, but draws nothing in eval mode.
-  const auto train = schema->argumentIndexWithName("train");
-  if (train && node.args[*train].constant()) return node.args[*train].constant()->toBool();
+  for (const char* name : {"train", "training"}) {
+    const auto train = schema->argumentIndexWithName(name);
+    if (train && node.args[*train].constant()) return node.args[*train].constant()->toBool();
+  }
   const auto dropout = schema->argumentIndexWithName("dropout_p");
   if (dropout && node.args[*dropout].constant()) return node.args[*dropout].constant()->toDouble() != 0;
   return true;

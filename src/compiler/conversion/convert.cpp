@@ -19,8 +19,12 @@ bool is_number(const c10::TypePtr& type) {
 /// An integer scalar that the host knows: an int, or a 0-d integer tensor that was computed for real on every probe.
 bool is_host_integer(const Var& var) {
   if (var.type->kind() == c10::TypeKind::IntType) return true;
-  if (!var.is_tensor() || !var.fact) return false;
+  if (!var.fact) return false;
   const auto& samples = var.fact->samples;
+  if (var.type->kind() == c10::TypeKind::NumberType) {
+    return std::all_of(samples.begin(), samples.end(), [](const c10::IValue& sample) { return sample.isInt(); });
+  }
+  if (!var.is_tensor()) return false;
   return std::all_of(samples.begin(), samples.end(), [](const c10::IValue& sample) {
     if (!sample.isTensor() || !sample.toTensor().defined()) return false;
     const at::Tensor& tensor = sample.toTensor();
@@ -28,12 +32,18 @@ bool is_host_integer(const Var& var) {
   });
 }
 
-core::Extent host_range(const Var& var) {
+bool is_number_list(const c10::TypePtr& type) {
+  const auto list = type->cast<c10::ListType>();
+  return list && is_number(list->getElementType());
+}
+
+/// Range of the numbers that `number_of` finds in each sample.
+template <typename NumberOf>
+core::Extent range_of(const Fact& fact, NumberOf&& number_of) {
   std::int64_t low = 0, opt = 0, high = 0;
   bool first = true;
-  const auto& samples = var.fact->samples;
-  for (std::size_t p = 0; p < samples.size(); ++p) {
-    const std::int64_t value = samples[p].isInt() ? samples[p].toInt() : samples[p].toTensor().item<std::int64_t>();
+  for (std::size_t p = 0; p < fact.samples.size(); ++p) {
+    const std::int64_t value = number_of(fact.samples[p]);
     low = first ? value : std::min(low, value);
     high = first ? value : std::max(high, value);
     if (first || p == 1) opt = value;
@@ -56,13 +66,37 @@ Value bind_input(const Var& var, Environment& env, std::set<std::string>& names)
   auto& net = env.net();
   if (is_host_integer(var)) {
     if (!var.fact) throw core::unsupported("it needs a number known only at run time");
-    return net.input(input_name(var, names), {DType::i64, {}}, /*host=*/true, {host_range(var)});
+    const auto number_of = [](const c10::IValue& v) { return v.isInt() ? v.toInt() : v.toTensor().item<std::int64_t>(); };
+    return net.input(input_name(var, names), {DType::i64, {}}, /*host=*/true, {range_of(*var.fact, number_of)});
   }
   if (is_number(var.type)) throw core::unsupported("it needs a number known only at run time");
   const auto known = tensor_type(var);
   if (!known.type) throw core::unsupported("its input %", var.id, ": ", known.reason);
   if (known.type->dtype == DType::f64) throw core::unsupported("its input is float64, which no engine computes in");
   return net.input(input_name(var, names), *known.type);
+}
+
+/// What a node reads, as inputs of a network of its own, to see whether it converts. Numbers and lists of numbers count
+/// as given: inside a segment they are computed again.
+Bound bind_alone(const Var& var, Environment& env, std::set<std::string>& names) {
+  const auto list = var.type->cast<c10::ListType>();
+  if (list && list->getElementType()->kind() == c10::TypeKind::TensorType) {
+    throw core::unsupported("it takes a list whose length is known only at run time");
+  }
+  if (list && list->getElementType()->kind() == c10::TypeKind::IntType && var.fact) {
+    std::vector<Value> elements;
+    const std::size_t length = var.fact->samples.front().toListRef().size();
+    for (std::size_t i = 0; i < length; ++i) {
+      const auto number_of = [i](const c10::IValue& sample) { return sample.toListRef().at(i).toInt(); };
+      elements.push_back(env.net().input(input_name(var, names), {DType::i64, {}}, true, {range_of(*var.fact, number_of)}));
+    }
+    return elements;
+  }
+  if (var.type->kind() == c10::TypeKind::FloatType || var.type->kind() == c10::TypeKind::BoolType) {
+    const DType dtype = var.type->kind() == c10::TypeKind::FloatType ? DType::f32 : DType::b;
+    return env.net().input(input_name(var, names), {dtype, {}});
+  }
+  return bind_input(var, env, names);
 }
 
 /// A converter's result against what PyTorch gave: a defect of the converter never reaches a user's numbers.
@@ -163,7 +197,18 @@ class SegmentConverter {
 }  // namespace
 
 bool is_host(const Var& var) {
-  return is_number(var.type) || is_host_integer(var) || var.type->kind() == c10::TypeKind::NoneType;
+  return is_number(var.type) || is_number_list(var.type) || is_host_integer(var) ||
+         var.type->kind() == c10::TypeKind::NoneType;
+}
+
+bool is_host_control(const Node& node) {
+  if (node.blocks.empty()) return false;
+  const auto harmless = [](const std::unique_ptr<Node>& inner) {
+    return inner->kind == c10::prim::RaiseException || is_host(*inner) || is_host_control(*inner);
+  };
+  return std::all_of(node.blocks.begin(), node.blocks.end(),
+                     [&](const auto& block) { return std::all_of(block->nodes.begin(), block->nodes.end(), harmless); }) &&
+         std::all_of(node.outputs.begin(), node.outputs.end(), [](const Var* output) { return is_host(*output); });
 }
 
 bool is_host(const Node& node) {
@@ -175,8 +220,7 @@ bool is_host(const Node& node) {
   if (kArranging.count(node.kind.toQualString())) return true;
   return std::all_of(node.outputs.begin(), node.outputs.end(), [](const Var* output) {
     const auto kind = output->type->kind();
-    return is_host(*output) || kind == c10::TypeKind::StringType || kind == c10::TypeKind::DeviceObjType ||
-           (output->type->cast<c10::ListType>() && is_number(output->type->cast<c10::ListType>()->getElementType()));
+    return is_host(*output) || kind == c10::TypeKind::StringType || kind == c10::TypeKind::DeviceObjType;
   });
 }
 
@@ -195,10 +239,7 @@ NodeSupport supports(const Node& node, const core::EnginePlugin& plugin) {
     std::set<std::string> names;
     const auto bind = [&](Var* var) {
       if (env.has(var) || known_constant(var)) return;
-      if (const auto list = var->type->cast<c10::ListType>(); list && list->getElementType()->kind() == c10::TypeKind::TensorType) {
-        throw core::unsupported("it takes a list whose length is known only at run time");
-      }
-      env.bind(var, bind_input(*var, env, names));
+      env.bind(var, bind_alone(*var, env, names));
     };
     const bool unpacks = node.kind == c10::prim::ListUnpack;
     if (!unpacks) {

@@ -20,6 +20,9 @@ struct NodeSupport {
 /// A segment recomputes what it needs of it.
 TORCHTRT_API bool is_host(const Var& var);
 TORCHTRT_API bool is_host(const Node& node);
+/// An if or loop with nothing but such arithmetic and exceptions in it: a check of sizes. It stays in PyTorch and is not
+/// counted.
+TORCHTRT_API bool is_host_control(const Node& node);
 
 /// Converts the node alone, on values of its types, and asks the plugin for every layer.
 TORCHTRT_API NodeSupport supports(const Node& node, const core::EnginePlugin& plugin);

@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <unordered_set>
 
+#include "compiler/lowering/containers.h"
 #include "compiler/lowering/shape_run.h"
 #include "core/error.h"
 
@@ -75,9 +77,15 @@ std::string first_line(const std::exception& error) {
   return text.size() > 240 ? text.substr(0, 240) + "..." : text;
 }
 
+void forget_written(Var* var) {
+  var->fact.reset();
+  var->unknown_because = "it comes from a list or dict that is written in place";
+}
+
 class Interpreter {
  public:
-  Interpreter(std::size_t probes, std::size_t required) : probes_(probes), required_(required), state_(probes) {}
+  Interpreter(std::size_t probes, std::size_t required, std::unordered_set<const Var*> written)
+      : probes_(probes), required_(required), written_(std::move(written)), state_(probes) {}
 
   void run(Block& block) {
     for (auto& node : block.nodes) run(*node);
@@ -89,6 +97,13 @@ class Interpreter {
   using Attribute = std::pair<const void*, std::string>;
 
   void run(Node& node) {
+    evaluate(node);
+    for (Var* output : node.outputs) {
+      if (written_.count(output)) forget_written(output);
+    }
+  }
+
+  void evaluate(Node& node) {
     const std::string kind = node.kind.toQualString();
     if (kind == "prim::If") return run_if(node);
     if (kind == "prim::Loop") return run_loop(node);
@@ -232,6 +247,14 @@ class Interpreter {
       const auto type = element_type_of(node.outputs[0]->type);
       return each([&](Values in) { return Values{make_list(type, in)}; });
     }
+    if (kind == "prim::DictConstruct") {
+      const auto type = node.outputs[0]->type->expect<c10::DictType>();
+      return each([&](Values in) {
+        c10::impl::GenericDict dict(type->getKeyType(), type->getValueType());
+        for (std::size_t i = 0; i + 1 < in.size(); i += 2) dict.insert_or_assign(in[i], in[i + 1]);
+        return Values{dict};
+      });
+    }
     if (kind == "prim::TupleConstruct") {
       return each([](Values in) { return Values{c10::ivalue::Tuple::create(std::move(in))}; });
     }
@@ -335,7 +358,10 @@ class Interpreter {
   void run_loop(Node& node) {
     Block& body = *node.blocks[0];
     std::vector<std::optional<Fact>> carried;
-    for (std::size_t i = 2; i < node.args.size(); ++i) carried.push_back(loop_entry(fact_of(node.args[i])));
+    for (std::size_t i = 2; i < node.args.size(); ++i) {
+      const bool written = written_.count(body.inputs[i - 1]) != 0;
+      carried.push_back(written ? std::nullopt : loop_entry(fact_of(node.args[i])));
+    }
     Fact trip;
     trip.samples.assign(probes_, std::int64_t{0});
     trip.dynamic = true;
@@ -383,6 +409,7 @@ class Interpreter {
 
   std::size_t probes_;
   std::size_t required_;
+  std::unordered_set<const Var*> written_;
   std::vector<std::map<Attribute, c10::IValue>> state_;
   std::set<std::size_t> failed_probes_;
 };
@@ -410,7 +437,11 @@ void infer_facts(Graph& graph, std::vector<Probe> probes, std::size_t required) 
   const at::NoGradGuard no_grad;
   while (true) {
     set_inputs(graph, probes);
-    Interpreter interpreter(probes.size(), required);
+    const auto written = written_containers(graph);
+    for (Var* input : graph.body().inputs) {
+      if (written.count(input)) forget_written(input);
+    }
+    Interpreter interpreter(probes.size(), required, written);
     interpreter.run(graph.body());
     const auto& failed = interpreter.failed_probes();
     if (failed.empty()) return;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "compiler/lowering/containers.h"
 #include "core/log.h"
 
 namespace torch_tensorrt::compiler {
@@ -254,11 +255,13 @@ std::size_t unpack_lists(Graph& graph) {
 
 void lower(Graph& graph, const std::vector<Probe>& probes, std::size_t required) {
   constexpr int kMaxRounds = 64;
+  functionalize_containers(graph);
   infer_facts(graph, probes, required);
   for (int round = 0; round < kMaxRounds; ++round) {
-    const std::size_t changed = fold_branches(graph) + unroll_loops(graph);
+    std::size_t changed = fold_branches(graph) + unroll_loops(graph);
     fold_constants(graph);
     graph.remove_dead();
+    changed += functionalize_containers(graph);
     if (changed == 0) break;
     infer_facts(graph, probes, required);
   }

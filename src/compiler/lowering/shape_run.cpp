@@ -101,7 +101,10 @@ std::optional<at::Tensor> convolve_shape(const Node& node, const torch::jit::Sta
 c10::IValue to_meta(const c10::IValue& value) {
   return map_tensors(value, [](const at::Tensor& tensor) -> c10::IValue {
     if (tensor.is_meta()) return tensor;
-    return at::empty_strided(tensor.sizes(), tensor.strides(), tensor.options().device(at::kMeta));
+    at::Tensor meta = at::empty_strided(tensor.sizes(), tensor.strides(), tensor.options().device(at::kMeta));
+    // Python numbers in a trace take part in type promotion as numbers.
+    if (tensor.unsafeGetTensorImpl()->is_wrapped_number()) meta.unsafeGetTensorImpl()->set_wrapped_number(true);
+    return meta;
   });
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -75,13 +76,27 @@ class ShapeMemory {
   std::size_t next_ = 0;
 };
 
+/// What the contexts of one executable have in common. OpenVINO's requests of one model share its
+/// graph, and making or destroying one while another runs crashes; the model has one stream, so
+/// that runs queue up inside it anyway.
+struct Engine {
+  ov::CompiledModel model;
+  Signature signature;
+  std::mutex mutex;
+
+  Engine(ov::CompiledModel compiled, Signature known)
+      : model(std::move(compiled)), signature(std::move(known)) {}
+};
+
 class OpenvinoContext final : public core::Context {
  public:
-  OpenvinoContext(ov::InferRequest request, std::shared_ptr<const Signature> signature)
-      : request_(std::move(request)),
-        signature_(std::move(signature)),
+  explicit OpenvinoContext(std::shared_ptr<Engine> engine)
+      : engine_(std::move(engine)),
+        signature_(&engine_->signature),
         inputs_(signature_->inputs.size()),
         outputs_(signature_->outputs.size()) {
+    const std::lock_guard lock(engine_->mutex);
+    request_ = engine_->model.create_infer_request();
     for (const Signature::Output& output : signature_->outputs) {
       static_dims_.push_back(output.type.is_static() ? core::static_dims(output.type.dims)
                                                      : Ints{});
@@ -89,7 +104,14 @@ class OpenvinoContext final : public core::Context {
     }
   }
 
+  ~OpenvinoContext() override {
+    const std::lock_guard lock(engine_->mutex);
+    request_ = {};
+    own_.clear();
+  }
+
   void run(std::span<const Buffer> inputs, OutputSink& sink, void* /*stream*/) override {
+    const std::lock_guard lock(engine_->mutex);
     try {
       bind_inputs(inputs);
       const std::vector<Ints>* known =
@@ -226,8 +248,9 @@ class OpenvinoContext final : public core::Context {
     own_.assign(own_.size(), std::nullopt);
   }
 
+  std::shared_ptr<Engine> engine_;
+  const Signature* signature_;
   ov::InferRequest request_;
-  std::shared_ptr<const Signature> signature_;
   std::vector<Binding> inputs_;
   std::vector<Binding> outputs_;
   std::vector<std::optional<ov::Tensor>> own_ =
@@ -241,22 +264,18 @@ class OpenvinoContext final : public core::Context {
 class OpenvinoExecutable final : public core::Executable {
  public:
   OpenvinoExecutable(ov::CompiledModel model, Signature signature)
-      : model_(std::move(model)),
-        signature_(std::make_shared<const Signature>(std::move(signature))) {}
+      : engine_(std::make_shared<Engine>(std::move(model), std::move(signature))) {}
 
   std::unique_ptr<core::Context> create_context() const override {
     try {
-      // Making a request changes nothing in the model that another thread could see.
-      return std::make_unique<OpenvinoContext>(ov::CompiledModel(model_).create_infer_request(),
-                                               signature_);
+      return std::make_unique<OpenvinoContext>(engine_);
     } catch (const std::exception& error) {
       throw core::internal_error("openvino could not prepare the engine: ", one_line(error));
     }
   }
 
  private:
-  ov::CompiledModel model_;
-  std::shared_ptr<const Signature> signature_;
+  std::shared_ptr<Engine> engine_;
 };
 
 template <typename... Kinds>
