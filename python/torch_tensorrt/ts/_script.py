@@ -73,7 +73,7 @@ def _method_of_function(function: Any) -> Script:
     arguments = function.schema.arguments
     declared = ", ".join(f"{a.name}: {a.type.annotation_str}" for a in arguments)
     passed = ", ".join(a.name for a in arguments)
-    # A class of its own: TorchScript shares the type, methods included, between modules of one class.
+    # A class of its own: TorchScript shares a type, methods included, between modules of a class.
     wrapper = torch.jit.script(type("Function", (torch.nn.Module,), {})())
     # The name `function` below is looked up in this frame.
     wrapper.define(f"def forward(self, {declared}):\n    return function({passed})\n")

@@ -97,9 +97,24 @@ class Stitcher {
     }
     Block& original = *branch->blocks[1];
     VarMap map;
-    for (const Node* node : built.segment.nodes) clone_node(graph_, *node, original, nullptr, map);
+    for (const Node* node : built.segment.nodes) {
+      clone_host_inputs(*node, original, map);
+      clone_node(graph_, *node, original, nullptr, map);
+    }
     for (const Var* output : built.segment.outputs) original.outputs.push_back(map.at(output));
     take_outputs(branch, built.segment.outputs);
+  }
+
+  /// The host arithmetic that the engine computes for itself: it may read what the segment gives, so it must not stay
+  /// outside of the if.
+  void clone_host_inputs(const Node& node, Block& to, VarMap& map) {
+    for (const Var* var : reads(node)) {
+      const Node* producer = var->producer;
+      if (map.count(var) || !producer || producer->owner != &block_ || !is_host(*var) || !is_host(*producer)) continue;
+      if (!op_table().find(producer->name())) continue;
+      clone_host_inputs(*producer, to, map);
+      clone_node(graph_, *producer, to, nullptr, map);
+    }
   }
 
   Graph& graph_;

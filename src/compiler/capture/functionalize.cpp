@@ -110,12 +110,8 @@ class Functionalizer {
       chain.push_back(root->node());
       root = root->node()->input(0);
     }
-    const jit::Node* maker = root->node();
-    const auto* schema = maker->maybeSchema();
-    if (!schema || maker->owningBlock() != write->owningBlock()) return;
-    for (const auto& result : schema->returns()) {
-      if (result.alias_info()) return;  // not the maker's own memory
-    }
+    if (root->node()->owningBlock() != write->owningBlock()) return;
+    if (!is_fresh(root->node()) && !is_own_piece(root, write)) return;
     std::vector<jit::Value*> tree;
     if (!collect_tree(root, write, tree)) return;
 
@@ -151,6 +147,24 @@ class Functionalizer {
     for (const auto& [old, fresh] : renewed) replace_after(old, fresh, write);
     write->output()->replaceAllUsesWith(renewed.at(target));
     write->destroy();
+  }
+
+  /// Does the node make new memory?
+  static bool is_fresh(const jit::Node* node) {
+    const auto* schema = node->maybeSchema();
+    return schema && std::none_of(schema->returns().begin(), schema->returns().end(),
+                                  [](const c10::Argument& result) { return result.alias_info() != nullptr; });
+  }
+
+  /// A piece of a tensor that was only made to be split: pieces do not overlap, and nothing else reads the whole.
+  static bool is_own_piece(const jit::Value* piece, const jit::Node* write) {
+    static const std::unordered_set<std::string> kSplits = {"aten::chunk", "aten::split", "aten::split_with_sizes",
+                                                            "aten::unsafe_chunk", "aten::unsafe_split", "aten::unbind"};
+    if (piece->node()->kind() != c10::prim::ListUnpack) return false;
+    const jit::Value* list = piece->node()->input();
+    if (list->uses().size() != 1 || !kSplits.count(list->node()->kind().toQualString())) return false;
+    const jit::Value* whole = list->node()->input(0);
+    return is_fresh(whole->node()) && whole->uses().size() == 1 && whole->node()->owningBlock() == write->owningBlock();
   }
 
   static std::unordered_set<jit::Value*> descendants(jit::Value* target, const std::vector<jit::Value*>& tree) {

@@ -16,6 +16,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "compiler/capture/attributes.h"
 #include "compiler/capture/functionalize.h"
 #include "core/error.h"
 #include "core/log.h"
@@ -203,8 +204,8 @@ void drop_eval_dropout(jit::Block* block) {
   }
 }
 
-std::shared_ptr<jit::Graph> simplify(const std::shared_ptr<jit::Graph>& original) {
-  auto graph = original->copy();
+std::shared_ptr<jit::Graph> simplify(const jit::Module& module, const std::string& method) {
+  auto graph = module.get_method(method).graph()->copy();
   jit::Inline(*graph);
   // A trace carries the example's sizes in its types, and the peephole pass would believe them.
   jit::EraseShapeInformation(graph);
@@ -215,6 +216,7 @@ std::shared_ptr<jit::Graph> simplify(const std::shared_ptr<jit::Graph>& original
   drop_eval_dropout(graph->block());
   jit::RemoveTensorMutation(graph);
   functionalize(graph);
+  inline_attributes(graph, module, method);
   jit::PeepholeOptimize(graph, /*disable_shape_peepholes=*/true);
   jit::ConstantPropagation(graph);
   jit::LowerSimpleTuples(graph);
@@ -252,7 +254,7 @@ Captured capture_torchscript(const torch::jit::Module& module, const std::string
   }
   Captured captured;
   captured.module = freeze(copy, method);
-  captured.source = simplify(captured.module.get_method(method).graph());
+  captured.source = simplify(captured.module, method);
   captured.graph = std::make_unique<Graph>();
   Decoder(captured.source, *captured.graph).decode(captured.source->block(), captured.graph->body());
   captured.graph->verify();

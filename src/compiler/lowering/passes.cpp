@@ -158,6 +158,73 @@ std::size_t unroll_loops(Graph& graph) {
 
 namespace {
 
+bool reads_var(const Node& node, const Var* var);
+
+bool reads_var(const Block& block, const Var* var) {
+  bool found = false;
+  for (const auto& node : block.nodes) found |= reads_var(*node, var);
+  for (const Argument& output : block.outputs) for_each_var(output, [&](Var* v) { found |= v == var; });
+  return found;
+}
+
+bool reads_var(const Node& node, const Var* var) {
+  bool found = false;
+  for (const Argument& argument : node.args) for_each_var(argument, [&](Var* v) { found |= v == var; });
+  for (const auto& inner : node.blocks) found |= reads_var(*inner, var);
+  return found;
+}
+
+/// Appends to the list in its own block, before anything else reads it; nothing where it is used otherwise in between.
+std::vector<Node*> leading_appends(const Node& list) {
+  std::vector<Node*> appends;
+  const Var* var = list.outputs[0];
+  bool read = false;
+  bool after = false;
+  for (const auto& node : list.owner->nodes) {
+    after |= node.get() == &list;
+    if (!after || !reads_var(*node, var)) continue;
+    const bool append = std::string(node->kind.toQualString()) == "aten::append" && node->args[0].var() == var;
+    if (append && read) return {};
+    if (append) {
+      appends.push_back(node.get());
+    } else {
+      read = true;
+      for (const auto& inner : node->blocks) {
+        for (const Node* nested : all_nodes(*inner)) {
+          if (std::string(nested->kind.toQualString()) == "aten::append" && nested->args[0].var() == var) return {};
+        }
+      }
+    }
+  }
+  return appends;
+}
+
+}  // namespace
+
+std::size_t fold_appends(Graph& graph) {
+  std::size_t folded = 0;
+  for (Node* node : all_nodes(graph.body())) {
+    if (node->kind != c10::prim::ListConstruct) continue;
+    const std::vector<Node*> appends = leading_appends(*node);
+    if (appends.empty()) continue;
+    std::vector<Argument> elements = node->args;
+    for (const Node* append : appends) elements.push_back(append->args[1]);
+    Node* list = graph.insert_before(appends.back(), c10::prim::ListConstruct, std::move(elements));
+    list->origin = node->origin;
+    Var* var = graph.add_output(list, node->outputs[0]->type);
+    for (Node* append : appends) {
+      for (Var* output : append->outputs) graph.replace_uses(output, var);
+    }
+    graph.replace_uses(node->outputs[0], var);
+    for (Node* append : appends) graph.erase(append);
+    graph.erase(node);
+    return ++folded;  // the nodes listed may be gone: the caller comes again
+  }
+  return folded;
+}
+
+namespace {
+
 /// Replaces every use of a tensor list that a list of arguments can stand for.
 struct ListUses {
   Graph& graph;

@@ -19,6 +19,8 @@ TORCHTRT_API std::size_t fold_constants(Graph& graph);
 TORCHTRT_API std::size_t fold_branches(Graph& graph);
 /// A loop with a known trip count becomes its trips: engines take straight lines.
 TORCHTRT_API std::size_t unroll_loops(Graph& graph);
+/// A list that is built by appending becomes one construction: unrolled comprehensions leave such lists.
+TORCHTRT_API std::size_t fold_appends(Graph& graph);
 /// A tensor list of known length becomes its elements: engines have tensors, not lists.
 TORCHTRT_API std::size_t unpack_lists(Graph& graph);
 

@@ -58,6 +58,8 @@ class Leveler {
         if (var->producer && var->producer->owner == &block_) level.meet(levels_.at(var->producer));
       }
       if (is_host(*node) && !is_ordered(*node)) {
+        // What a segment cannot compute again comes to it from PyTorch.
+        if (!op_table().find(node->name())) level = {-1, std::max(level.torch, level.engine)};
         levels_[node.get()] = level;
         continue;
       }
@@ -173,7 +175,7 @@ class Needs {
         if (owner->second != &segment) needed_.insert(var);
       } else if (known_constant(const_cast<Var*>(var))) {
         continue;
-      } else if (!segment.speculative && is_host(*var) && is_host(*producer) && op_table().find(producer->name())) {
+      } else if (is_host(*var) && is_host(*producer) && op_table().find(producer->name())) {
         push(*producer);  // computed again inside
       } else {
         need(var);

@@ -27,7 +27,8 @@ Value convolve(Value x, Value weight, std::optional<Value> bias, Convolution c) 
   std::vector<Value> inputs = {x, weight};
   if (bias) inputs.push_back(*bias);
   core::Layer layer = core::Conv{c.stride, c.pad_begin, c.pad_end, c.dilation, c.groups};
-  if (c.transposed) layer = core::Deconv{c.stride, c.pad_begin, c.pad_end, c.output_padding, c.dilation, c.groups};
+  if (c.transposed)
+    layer = core::Deconv{c.stride, c.pad_begin, c.pad_end, c.output_padding, c.dilation, c.groups};
   const Value y = net.add(std::move(layer), inputs).front();
   return batched ? y : net.squeeze(y, {0});
 }
@@ -88,48 +89,67 @@ Value conv_tbc(OpContext& op) {
 
 void add_convolution_ops(OpTable& table) {
   table.add<forward_convolution>(
-      "aten::conv1d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=[1], SymInt[1] padding=[0], "
+      "aten::conv1d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=[1], "
+      "SymInt[1] padding=[0], "
       "SymInt[1] dilation=[1], SymInt groups=1) -> Tensor");
   table.add<forward_convolution>(
-      "aten::conv2d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=[1, 1], SymInt[2] padding=[0, 0], "
+      "aten::conv2d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=[1, 1], "
+      "SymInt[2] padding=[0, 0], "
       "SymInt[2] dilation=[1, 1], SymInt groups=1) -> Tensor");
   table.add<forward_convolution>(
-      "aten::conv3d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[3] stride=[1, 1, 1], SymInt[3] padding=[0, "
+      "aten::conv3d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[3] stride=[1, 1, 1], "
+      "SymInt[3] padding=[0, "
       "0, 0], SymInt[3] dilation=[1, 1, 1], SymInt groups=1) -> Tensor");
   table.add<named_padding_convolution>(
-      "aten::conv1d.padding(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=[1], str "
+      "aten::conv1d.padding(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=[1], "
+      "str "
       "padding=\"valid\", SymInt[1] dilation=[1], SymInt groups=1) -> Tensor");
   table.add<named_padding_convolution>(
-      "aten::conv2d.padding(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=[1, 1], str "
+      "aten::conv2d.padding(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=[1, "
+      "1], str "
       "padding=\"valid\", SymInt[2] dilation=[1, 1], SymInt groups=1) -> Tensor");
   table.add<named_padding_convolution>(
-      "aten::conv3d.padding(Tensor input, Tensor weight, Tensor? bias=None, SymInt[3] stride=[1, 1, 1], str "
+      "aten::conv3d.padding(Tensor input, Tensor weight, Tensor? bias=None, SymInt[3] stride=[1, "
+      "1, 1], str "
       "padding=\"valid\", SymInt[3] dilation=[1, 1, 1], SymInt groups=1) -> Tensor");
   table.add<named_padding_convolution>(
-      "aten::_convolution_mode(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, str padding, SymInt[] "
+      "aten::_convolution_mode(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, str "
+      "padding, SymInt[] "
       "dilation, SymInt groups) -> Tensor");
   table.add<transposed_convolution>(
-      "aten::conv_transpose1d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=[1], SymInt[1] "
-      "padding=[0], SymInt[1] output_padding=[0], SymInt groups=1, SymInt[1] dilation=[1]) -> Tensor");
+      "aten::conv_transpose1d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] "
+      "stride=[1], SymInt[1] "
+      "padding=[0], SymInt[1] output_padding=[0], SymInt groups=1, SymInt[1] dilation=[1]) -> "
+      "Tensor");
   table.add<transposed_convolution>(
-      "aten::conv_transpose2d.input(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=[1, 1], SymInt[2] "
-      "padding=[0, 0], SymInt[2] output_padding=[0, 0], SymInt groups=1, SymInt[2] dilation=[1, 1]) -> Tensor");
+      "aten::conv_transpose2d.input(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] "
+      "stride=[1, 1], SymInt[2] "
+      "padding=[0, 0], SymInt[2] output_padding=[0, 0], SymInt groups=1, SymInt[2] dilation=[1, "
+      "1]) -> Tensor");
   table.add<transposed_convolution>(
-      "aten::conv_transpose3d.input(Tensor input, Tensor weight, Tensor? bias=None, SymInt[3] stride=[1, 1, 1], "
-      "SymInt[3] padding=[0, 0, 0], SymInt[3] output_padding=[0, 0, 0], SymInt groups=1, SymInt[3] dilation=[1, 1, 1]) "
+      "aten::conv_transpose3d.input(Tensor input, Tensor weight, Tensor? bias=None, SymInt[3] "
+      "stride=[1, 1, 1], "
+      "SymInt[3] padding=[0, 0, 0], SymInt[3] output_padding=[0, 0, 0], SymInt groups=1, SymInt[3] "
+      "dilation=[1, 1, 1]) "
       "-> Tensor");
   table.add<either_convolution>(
-      "aten::convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, SymInt[] "
+      "aten::convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] "
+      "padding, SymInt[] "
       "dilation, bool transposed, SymInt[] output_padding, SymInt groups) -> Tensor");
   table.add<either_convolution>(
-      "aten::_convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, SymInt[] "
-      "dilation, bool transposed, SymInt[] output_padding, SymInt groups, bool benchmark, bool deterministic, bool "
+      "aten::_convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] "
+      "padding, SymInt[] "
+      "dilation, bool transposed, SymInt[] output_padding, SymInt groups, bool benchmark, bool "
+      "deterministic, bool "
       "cudnn_enabled, bool allow_tf32) -> Tensor");
   table.add<either_convolution>(
-      "aten::_convolution.deprecated(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, "
-      "SymInt[] dilation, bool transposed, int[] output_padding, SymInt groups, bool benchmark, bool deterministic, "
+      "aten::_convolution.deprecated(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, "
+      "SymInt[] padding, "
+      "SymInt[] dilation, bool transposed, int[] output_padding, SymInt groups, bool benchmark, "
+      "bool deterministic, "
       "bool cudnn_enabled) -> Tensor");
-  table.add<conv_tbc>("aten::conv_tbc(Tensor self, Tensor weight, Tensor bias, int pad=0) -> Tensor");
+  table.add<conv_tbc>(
+      "aten::conv_tbc(Tensor self, Tensor weight, Tensor bias, int pad=0) -> Tensor");
 }
 
 }  // namespace torch_tensorrt::compiler

@@ -19,7 +19,9 @@ struct NeverNegative {
   const core::Node& node;
   int depth;
 
-  bool operand(std::size_t i) const { return never_negative(Value(&net, node.inputs.at(i)), depth - 1); }
+  bool operand(std::size_t i) const {
+    return never_negative(Value(&net, node.inputs.at(i)), depth - 1);
+  }
   bool all() const {
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       if (!operand(i)) return false;
@@ -78,7 +80,8 @@ bool never_negative(Value x, int depth) {
   }
   auto& net = x.builder();
   const core::Node& node = net.network().producer(x.id());
-  if (const auto* topk = std::get_if<core::TopK>(&node.layer); topk != nullptr) return x.id() == node.outputs[1];
+  if (const auto* topk = std::get_if<core::TopK>(&node.layer); topk != nullptr)
+    return x.id() == node.outputs[1];
   const NeverNegative rules{net, node, depth};
   return std::visit([&](const auto& layer) { return rules(layer); }, node.layer);
 }
@@ -101,7 +104,8 @@ Value non_negative(OpContext& op, Value index, const Size& dim) {
   if (never_negative(index)) return index;
   auto& net = op.net();
   const auto data = constant_data(index);
-  if (const auto* n = number(dim); n && data) return op.constant(at::where(data->lt(0), *data + *n, *data));
+  if (const auto* n = number(dim); n && data)
+    return op.constant(at::where(data->lt(0), *data + *n, *data));
   const Value zero = net.scalar_i64(0, index.dtype(), index.rank());
   const Value size = net.cast(net.value(dim), index.dtype());
   return net.select(net.compare(core::CompareOp::lt, index, zero), index + size, index);
@@ -127,7 +131,8 @@ Selection selection(OpContext& op, Value x, const std::vector<std::optional<Valu
   }
   if (each.empty()) return out;
   out.index = each.front();
-  out.adjacent = out.axes.back() - out.axes.front() + 1 == static_cast<std::int64_t>(out.axes.size());
+  out.adjacent =
+      out.axes.back() - out.axes.front() + 1 == static_cast<std::int64_t>(out.axes.size());
   for (std::size_t i = 1; i < each.size(); ++i) {
     const Value width = net.value(net.size(x, static_cast<int>(out.axes[i])));
     out.index = net.cast(out.index, DType::i64) * width + net.cast(each[i], DType::i64);
@@ -140,13 +145,22 @@ Value indexed(Value x, const Selection& s) {
   const int at = s.position();
   std::vector<std::int64_t> to;
   for (std::size_t i = 0; i < s.axes.size(); ++i) to.push_back(at + static_cast<std::int64_t>(i));
-  const Value together = merged(permuted(x, moving(x.rank(), s.axes, to)), at, static_cast<int>(s.axes.size()));
+  const Value together =
+      merged(permuted(x, moving(x.rank(), s.axes, to)), at, static_cast<int>(s.axes.size()));
   return x.builder().gather(together, s.index, at);
 }
 
 Value fitted(Value x, Value like, int axis) {
   for (int i = 0; i < x.rank(); ++i) {
-    if (i != axis && x.dim(i) != like.dim(i)) x = sliced(x, i, 0, x.builder().size(like, i));
+    const core::Extent &dim = x.dim(i), &target = like.dim(i);
+    if (i == axis || dim == target) continue;
+    if (dim.is_static() && target.is_static()) {
+      // Not a slice: OpenVINO drops one that starts at 0 in front of GatherElements, and then
+      // refuses the sizes.
+      x = x.builder().split(x, i, {target.min, dim.min - target.min}).front();
+    } else {
+      x = sliced(x, i, 0, x.builder().size(like, i));
+    }
   }
   return x;
 }

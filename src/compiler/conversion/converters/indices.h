@@ -10,14 +10,15 @@ namespace torch_tensorrt::compiler {
 
 /// Is no element negative, as far as the layers that make it tell?
 bool never_negative(Value index);
-/// Negative indices count from the end of `dim`; constants are changed now, the rest at run time where needed.
+/// Negative indices count from the end of `dim`; constants are changed now, the rest at run time
+/// where needed.
 Value non_negative(OpContext& op, Value index, const Size& dim);
 
 /// x[.., i, j, ..] of advanced indexing, told as one index into the indexed axes taken together.
 struct Selection {
   std::vector<std::int64_t> axes;  ///< indexed axes of x, rising; empty: none is
-  Value index;                     ///< broadcast of all index tensors: row-major position within `axes`
-  bool adjacent = true;            ///< the result has the index's dimensions where `axes` were, else in front
+  Value index;           ///< broadcast of all index tensors: row-major position within `axes`
+  bool adjacent = true;  ///< the result has the index's dimensions where `axes` were, else in front
 
   /// Where the index's dimensions begin in the result.
   int position() const { return adjacent ? static_cast<int>(axes.front()) : 0; }

@@ -14,12 +14,15 @@ Value joined(OpContext& op, std::vector<Value> xs, int axis) {
   return xs.size() == 1 ? xs.front() : op.net().concat(xs, axis);
 }
 
-bool is_nothing(const Value& x) { return x.rank() == 1 && x.dim(0).is_static() && x.dim(0).min == 0; }
+bool is_nothing(const Value& x) {
+  return x.rank() == 1 && x.dim(0).is_static() && x.dim(0).min == 0;
+}
 
 Value cat(OpContext& op) {
   std::vector<Value> xs = op.values("tensors");
   std::vector<Value> kept;
-  std::copy_if(xs.begin(), xs.end(), std::back_inserter(kept), [](const Value& x) { return !is_nothing(x); });
+  std::copy_if(xs.begin(), xs.end(), std::back_inserter(kept),
+               [](const Value& x) { return !is_nothing(x); });
   if (kept.empty()) kept.push_back(xs.at(0));
   return joined(op, kept, op.axis("dim", kept.front().rank()));
 }
@@ -55,7 +58,8 @@ using Parts = std::vector<Value>;
 /// Consecutive parts of the given sizes, which sum to the dimension.
 Parts parts_of(Value x, int axis, const Sizes& sizes) {
   if (sizes.size() == 1) return {x};
-  const bool known = std::all_of(sizes.begin(), sizes.end(), [](const Size& s) { return number(s) != nullptr; });
+  const bool known =
+      std::all_of(sizes.begin(), sizes.end(), [](const Size& s) { return number(s) != nullptr; });
   auto& net = x.builder();
   if (known && x.dim(axis).is_static()) {
     core::Ints numbers;
@@ -114,7 +118,8 @@ Parts even_parts(OpContext& op, Value x, int axis, std::int64_t sections) {
   const Size dim = net.size(x, axis);
   const Size least = net.floor_div(dim, sections), longer = net.remainder(dim, sections);
   Sizes sizes;
-  for (std::int64_t i = 0; i < sections; ++i) sizes.push_back(net.add(least, at_least(net, longer, i + 1)));
+  for (std::int64_t i = 0; i < sections; ++i)
+    sizes.push_back(net.add(least, at_least(net, longer, i + 1)));
   return parts_of(x, axis, sizes);
 }
 
@@ -158,7 +163,9 @@ std::vector<Bound> unbind(OpContext& op) {
   const Value x = op.value("self");
   const int axis = op.axis("dim", x.rank());
   const core::Extent& dim = x.dim(axis);
-  if (dim.dynamic) throw op.refuse("self has the dynamic size ", to_text(dim), " at axis ", axis, ", expected a static one");
+  if (dim.dynamic)
+    throw op.refuse("self has the dynamic size ", to_text(dim), " at axis ", axis,
+                    ", expected a static one");
   Parts parts = parts_of(x, axis, Sizes(static_cast<std::size_t>(dim.min), Size(1)));
   for (Value& part : parts) part = op.net().squeeze(part, {axis});
   return {parts};
@@ -195,7 +202,8 @@ Parts mesh(OpContext& op, bool swap) {
 std::vector<Bound> meshgrid(OpContext& op) { return {mesh(op, false)}; }
 std::vector<Bound> meshgrid_indexing(OpContext& op) {
   const std::string indexing = op.string("indexing");
-  if (indexing != "ij" && indexing != "xy") throw op.refuse("indexing is '", indexing, "', expected 'ij' or 'xy'");
+  if (indexing != "ij" && indexing != "xy")
+    throw op.refuse("indexing is '", indexing, "', expected 'ij' or 'xy'");
   return {mesh(op, indexing == "xy")};
 }
 
@@ -209,34 +217,50 @@ std::vector<Bound> atleast_list(OpContext& op) {
 std::vector<Bound> list_unpack(OpContext& op) {
   const Parts elements = op.values("list");
   if (elements.size() != op.node().outputs.size()) {
-    throw op.refuse("the list has ", elements.size(), " elements, expected ", op.node().outputs.size());
+    throw op.refuse("the list has ", elements.size(), " elements, expected ",
+                    op.node().outputs.size());
   }
   return {elements.begin(), elements.end()};
 }
 
 void add_split_ops(OpTable& table) {
-  table.add("aten::split.Tensor(Tensor(a -> *) self, SymInt split_size, int dim=0) -> Tensor(a)[]", split)
+  table
+      .add("aten::split.Tensor(Tensor(a -> *) self, SymInt split_size, int dim=0) -> Tensor(a)[]",
+           split)
       .also("aten::split_copy.Tensor")
       .also("aten::unsafe_split.Tensor");
-  table.add("aten::split_with_sizes(Tensor(a -> *) self, SymInt[] split_sizes, int dim=0) -> Tensor(a)[]",
-            split_with_sizes)
+  table
+      .add(
+          "aten::split_with_sizes(Tensor(a -> *) self, SymInt[] split_sizes, int dim=0) -> "
+          "Tensor(a)[]",
+          split_with_sizes)
       .also("aten::split")
       .also("aten::split_with_sizes_copy")
       .also("aten::unsafe_split_with_sizes");
-  table.add("aten::split.sizes(Tensor(a -> *) self, SymInt[] split_size, int dim=0) -> Tensor(a)[]", split_size_list);
+  table.add("aten::split.sizes(Tensor(a -> *) self, SymInt[] split_size, int dim=0) -> Tensor(a)[]",
+            split_size_list);
   table.add("aten::chunk(Tensor(a -> *) self, int chunks, int dim=0) -> Tensor(a)[]", chunk)
       .also("aten::unsafe_chunk");
-  table.add("aten::tensor_split.sections(Tensor(a -> *) self, SymInt sections, int dim=0) -> Tensor(a)[]",
-            tensor_split_sections);
-  table.add("aten::tensor_split.indices(Tensor(a -> *) self, SymInt[] indices, int dim=0) -> Tensor(a)[]",
-            tensor_split_indices);
-  table.add("aten::hsplit.int(Tensor(a -> *) self, int sections) -> Tensor(a)[]", split_axis_sections<1>);
-  table.add("aten::hsplit.array(Tensor(a -> *) self, int[] indices) -> Tensor(a)[]", split_axis_indices<1>);
-  table.add("aten::vsplit.int(Tensor(a -> *) self, int sections) -> Tensor(a)[]", split_axis_sections<0>);
-  table.add("aten::vsplit.array(Tensor(a -> *) self, int[] indices) -> Tensor(a)[]", split_axis_indices<0>);
-  table.add("aten::dsplit.int(Tensor(a -> *) self, int sections) -> Tensor(a)[]", split_axis_sections<2>);
-  table.add("aten::dsplit.array(Tensor(a -> *) self, int[] indices) -> Tensor(a)[]", split_axis_indices<2>);
-  table.add("aten::unbind.int(Tensor(a -> *) self, int dim=0) -> Tensor(a)[]", unbind).also("aten::unbind_copy.int");
+  table.add(
+      "aten::tensor_split.sections(Tensor(a -> *) self, SymInt sections, int dim=0) -> Tensor(a)[]",
+      tensor_split_sections);
+  table.add(
+      "aten::tensor_split.indices(Tensor(a -> *) self, SymInt[] indices, int dim=0) -> Tensor(a)[]",
+      tensor_split_indices);
+  table.add("aten::hsplit.int(Tensor(a -> *) self, int sections) -> Tensor(a)[]",
+            split_axis_sections<1>);
+  table.add("aten::hsplit.array(Tensor(a -> *) self, int[] indices) -> Tensor(a)[]",
+            split_axis_indices<1>);
+  table.add("aten::vsplit.int(Tensor(a -> *) self, int sections) -> Tensor(a)[]",
+            split_axis_sections<0>);
+  table.add("aten::vsplit.array(Tensor(a -> *) self, int[] indices) -> Tensor(a)[]",
+            split_axis_indices<0>);
+  table.add("aten::dsplit.int(Tensor(a -> *) self, int sections) -> Tensor(a)[]",
+            split_axis_sections<2>);
+  table.add("aten::dsplit.array(Tensor(a -> *) self, int[] indices) -> Tensor(a)[]",
+            split_axis_indices<2>);
+  table.add("aten::unbind.int(Tensor(a -> *) self, int dim=0) -> Tensor(a)[]", unbind)
+      .also("aten::unbind_copy.int");
 }
 
 }  // namespace
@@ -253,7 +277,8 @@ void add_joining_ops(OpTable& table) {
   table.add<column_stack>("aten::column_stack(Tensor[] tensors) -> Tensor");
   table.add("aten::broadcast_tensors(Tensor[] tensors) -> Tensor[]", broadcast_tensors);
   table.add("aten::meshgrid(Tensor[] tensors) -> Tensor[]", meshgrid);
-  table.add("aten::meshgrid.indexing(Tensor[] tensors, *, str indexing) -> Tensor[]", meshgrid_indexing);
+  table.add("aten::meshgrid.indexing(Tensor[] tensors, *, str indexing) -> Tensor[]",
+            meshgrid_indexing);
   table.add("prim::ListUnpack", list_unpack);
   table.add("aten::atleast_1d.Sequence(Tensor[] tensors) -> Tensor[]", atleast_list<1>);
   table.add("aten::atleast_2d.Sequence(Tensor[] tensors) -> Tensor[]", atleast_list<2>);

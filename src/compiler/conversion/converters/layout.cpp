@@ -20,7 +20,8 @@ bool reads(const Argument& argument, const Var* var) {
 
 bool reads(const Block& block, const Var* var) {
   const auto any = [&](const std::vector<Argument>& arguments) {
-    return std::any_of(arguments.begin(), arguments.end(), [&](const Argument& a) { return reads(a, var); });
+    return std::any_of(arguments.begin(), arguments.end(),
+                       [&](const Argument& a) { return reads(a, var); });
   };
   if (any(block.outputs)) return true;
   for (const auto& node : block.nodes) {
@@ -88,13 +89,18 @@ Range python_range(core::NetworkBuilder& net, const Size& dim, const std::option
 Value sliced(Value x, int axis, const Range& range, std::int64_t step) {
   const core::Extent& dim = x.dim(axis);
   const auto* size = number(range.size);
-  if (step == 1 && is_number(range.start, 0) && size && dim.is_static() && dim.min == *size) return x;
+  if (step == 1 && is_number(range.start, 0) && size && dim.is_static() && dim.min == *size)
+    return x;
   return x.builder().slice(x, axis, range.start, range.size, step);
 }
 
-Value sliced(Value x, int axis, const Size& start, const Size& size) { return sliced(x, axis, Range{start, size}); }
+Value sliced(Value x, int axis, const Size& start, const Size& size) {
+  return sliced(x, axis, Range{start, size});
+}
 
-Value element(Value x, int axis, const Size& index) { return x.builder().squeeze(sliced(x, axis, index, 1), {axis}); }
+Value element(Value x, int axis, const Size& index) {
+  return x.builder().squeeze(sliced(x, axis, index, 1), {axis});
+}
 
 // ---- layout ----
 
@@ -168,7 +174,8 @@ std::vector<std::int64_t> moving(int rank, const std::vector<std::int64_t>& from
 
 std::vector<std::int64_t> inverse(const std::vector<std::int64_t>& perm) {
   std::vector<std::int64_t> out(perm.size());
-  for (std::size_t i = 0; i < perm.size(); ++i) out[static_cast<std::size_t>(perm[i])] = static_cast<std::int64_t>(i);
+  for (std::size_t i = 0; i < perm.size(); ++i)
+    out[static_cast<std::size_t>(perm[i])] = static_cast<std::int64_t>(i);
   return out;
 }
 
@@ -226,7 +233,8 @@ bool same_dims(Value a, Value b) { return a.dims() == b.dims(); }
 
 // ---- pads and windows ----
 
-Value padded(Value x, core::PadMode mode, const Sizes& begin, const Sizes& end, std::optional<Value> value) {
+Value padded(Value x, core::PadMode mode, const Sizes& begin, const Sizes& end,
+             std::optional<Value> value) {
   auto& net = x.builder();
   const auto grown = [&](const Sizes& amounts) {
     Sizes out;
@@ -235,7 +243,8 @@ Value padded(Value x, core::PadMode mode, const Sizes& begin, const Sizes& end, 
   };
   const auto is_zero = [](const Size& s) { return is_number(s, 0); };
   const Sizes before = grown(begin), after = grown(end);
-  if (!std::all_of(before.begin(), before.end(), is_zero) || !std::all_of(after.begin(), after.end(), is_zero)) {
+  if (!std::all_of(before.begin(), before.end(), is_zero) ||
+      !std::all_of(after.begin(), after.end(), is_zero)) {
     std::vector<Value> inputs = {x, net.vector(before), net.vector(after)};
     if (value) inputs.push_back(*value);
     x = net.add(core::Pad{.mode = mode}, inputs).front();
@@ -250,8 +259,8 @@ Value padded(Value x, core::PadMode mode, const Sizes& begin, const Sizes& end, 
   return x;
 }
 
-Value window_indices(core::NetworkBuilder& net, const Size& windows, std::int64_t size, std::int64_t step,
-                     std::int64_t spread) {
+Value window_indices(core::NetworkBuilder& net, const Size& windows, std::int64_t size,
+                     std::int64_t step, std::int64_t spread) {
   core::Ints within(static_cast<std::size_t>(size));
   for (std::int64_t j = 0; j < size; ++j) within[static_cast<std::size_t>(j)] = j * spread;
   if (const auto* count = number(windows)) {
@@ -273,7 +282,8 @@ std::optional<at::Tensor> constant_data(Value x) {
   const auto owner = tensor->bytes.owner();
   // at::Tensor has no const data; nothing writes to it.
   void* data = const_cast<std::byte*>(tensor->bytes.data());
-  return at::from_blob(data, tensor->dims, [owner](void*) {}, at::TensorOptions().dtype(to_torch(tensor->dtype)));
+  return at::from_blob(
+      data, tensor->dims, [owner](void*) {}, at::TensorOptions().dtype(to_torch(tensor->dtype)));
 }
 
 bool is_used(const Node& node, std::size_t index) {
@@ -287,9 +297,11 @@ std::size_t list_length(OpContext& op, std::size_t index) {
   }
   std::optional<std::size_t> length;
   for (const c10::IValue& sample : list->fact->samples) {
-    const std::size_t n = sample.isTensorList() ? sample.toTensorList().size() : sample.toListRef().size();
+    const std::size_t n =
+        sample.isTensorList() ? sample.toTensorList().size() : sample.toListRef().size();
     if (length && *length != n) {
-      throw op.refuse("its list result has ", *length, " or ", n, " elements depending on the input shapes, expected a ",
+      throw op.refuse("its list result has ", *length, " or ", n,
+                      " elements depending on the input shapes, expected a ",
                       "length that does not change");
     }
     length = n;

@@ -1,6 +1,7 @@
 #pragma once
 
-// What several converter families share about sizes and layout: ranges of sizes, reshapes, moves, crops, windows.
+// What several converter families share about sizes and layout: ranges of sizes, reshapes, moves,
+// crops, windows.
 
 #include <cstdint>
 #include <optional>
@@ -12,7 +13,9 @@ namespace torch_tensorrt::compiler {
 
 /// The number, where it is known now; else null.
 inline const std::int64_t* number(const Size& size) { return std::get_if<std::int64_t>(&size); }
-inline bool is_number(const Size& size, std::int64_t value) { return number(size) && *number(size) == value; }
+inline bool is_number(const Size& size, std::int64_t value) {
+  return number(size) && *number(size) == value;
+}
 
 /// The least and the greatest that a size can be, as far as it is known.
 struct Bounds {
@@ -42,8 +45,8 @@ Value sliced(Value x, int axis, const Size& start, const Size& size);
 /// Element `index` (>= 0) along the axis, which goes.
 Value element(Value x, int axis, const Size& index);
 
-/// The shape of result 0 for a reshape of a tensor: its known sizes and one -1 where that says all; else what `given`
-/// names, with every size that PyTorch found to be static.
+/// The shape of result 0 for a reshape of a tensor: its known sizes and one -1 where that says all;
+/// else what `given` names, with every size that PyTorch found to be static.
 template <typename Given>
 Sizes result_shape(OpContext& op, Given&& given);
 /// x.reshape(shape), at most one entry -1. A single size that is not known now becomes -1.
@@ -57,7 +60,8 @@ Value flattened(Value x);
 /// x.permute(perm); x itself where nothing moves.
 Value permuted(Value x, const std::vector<std::int64_t>& perm);
 /// The permutation that moves axes `from` to positions `to`, and the one that moves them back.
-std::vector<std::int64_t> moving(int rank, const std::vector<std::int64_t>& from, const std::vector<std::int64_t>& to);
+std::vector<std::int64_t> moving(int rank, const std::vector<std::int64_t>& from,
+                                 const std::vector<std::int64_t>& to);
 std::vector<std::int64_t> inverse(const std::vector<std::int64_t>& perm);
 /// At least `rank` axes, placed as torch.atleast_?d does.
 Value with_rank(Value x, int rank);
@@ -71,10 +75,11 @@ Size broadcast_size(core::NetworkBuilder& net, const Size& a, const Size& b);
 bool same_dims(Value a, Value b);
 
 /// begin and end per axis of x; negative amounts crop.
-Value padded(Value x, core::PadMode mode, const Sizes& begin, const Sizes& end, std::optional<Value> value = {});
+Value padded(Value x, core::PadMode mode, const Sizes& begin, const Sizes& end,
+             std::optional<Value> value = {});
 /// i64 [windows, size]: element j of window i, i*step + j*spread.
-Value window_indices(core::NetworkBuilder& net, const Size& windows, std::int64_t size, std::int64_t step,
-                     std::int64_t spread = 1);
+Value window_indices(core::NetworkBuilder& net, const Size& windows, std::int64_t size,
+                     std::int64_t step, std::int64_t spread = 1);
 
 /// The data of a value made by a constant layer, without a copy; else nothing.
 std::optional<at::Tensor> constant_data(Value x);
@@ -82,7 +87,8 @@ std::optional<at::Tensor> constant_data(Value x);
 bool is_used(const Node& node, std::size_t index);
 /// Stands for a result that nothing reads.
 inline Bound unused() { return std::vector<Value>{}; }
-/// Number of elements of a list result, from the runs that found the types; refused where it differs between them.
+/// Number of elements of a list result, from the runs that found the types; refused where it
+/// differs between them.
 std::size_t list_length(OpContext& op, std::size_t index = 0);
 
 // The shape family has several files.

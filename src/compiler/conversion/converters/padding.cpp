@@ -6,12 +6,14 @@ namespace {
 using core::PadMode;
 
 /// `amounts` as PyTorch lists them: begin and end of the last axis, then of the one before, ...
-Value padded_as_listed(OpContext& op, PadMode mode, std::string_view amounts, std::optional<Value> value = {}) {
+Value padded_as_listed(OpContext& op, PadMode mode, std::string_view amounts,
+                       std::optional<Value> value = {}) {
   const Value x = op.value("self");
   const Sizes listed = op.sizes(amounts);
   const std::size_t rank = static_cast<std::size_t>(x.rank());
   if (listed.size() % 2 != 0 || listed.size() > 2 * rank) {
-    throw op.refuse(amounts, " has ", listed.size(), " numbers, expected an even count up to ", 2 * rank);
+    throw op.refuse(amounts, " has ", listed.size(), " numbers, expected an even count up to ",
+                    2 * rank);
   }
   Sizes begin(rank, Size(0)), end(rank, Size(0));
   for (std::size_t i = 0; i < listed.size() / 2; ++i) {
@@ -44,8 +46,10 @@ Value replication_pad(OpContext& op) { return padded_as_listed(op, PadMode::edge
 }  // namespace
 
 void add_padding_ops(OpTable& table) {
-  table.add<pad>("aten::pad(Tensor self, SymInt[] pad, str mode=\"constant\", float? value=None) -> Tensor");
-  table.add<constant_pad_nd>("aten::constant_pad_nd(Tensor self, SymInt[] pad, Scalar value=0) -> Tensor");
+  table.add<pad>(
+      "aten::pad(Tensor self, SymInt[] pad, str mode=\"constant\", float? value=None) -> Tensor");
+  table.add<constant_pad_nd>(
+      "aten::constant_pad_nd(Tensor self, SymInt[] pad, Scalar value=0) -> Tensor");
   table.add<pad_circular>("aten::_pad_circular(Tensor self, SymInt[] pad) -> Tensor");
   table.add<reflection_pad>("aten::reflection_pad1d(Tensor self, SymInt[2] padding) -> Tensor");
   table.add<reflection_pad>("aten::reflection_pad2d(Tensor self, SymInt[4] padding) -> Tensor");

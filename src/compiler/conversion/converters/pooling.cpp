@@ -28,12 +28,14 @@ Value max_pool(OpContext& op) {
   const Window w = op.window(n, "kernel_size", "stride", "padding", "dilation");
   const bool ceil_mode = op.flag("ceil_mode");
   return with_batch(op, n, [&](Value x) {
-    return op.net().one(core::MaxPool{w.kernel, w.stride, w.padding, w.padding, w.dilation, ceil_mode}, {x});
+    return op.net().one(
+        core::MaxPool{w.kernel, w.stride, w.padding, w.padding, w.dilation, ceil_mode}, {x});
   });
 }
 
 void require_unused_indices(OpContext& op) {
-  if (is_used(op.node(), 1)) throw op.refuse("result 1, the indices, is used; no engine layer gives indices");
+  if (is_used(op.node(), 1))
+    throw op.refuse("result 1, the indices, is used; no engine layer gives indices");
 }
 
 template <std::size_t n>
@@ -42,7 +44,8 @@ std::vector<Bound> max_pool_with_indices(OpContext& op) {
   return {max_pool<n>(op), unused()};
 }
 
-/// The sum over each window: pads are real zeros, so that every window is whole, also those that ceil_mode adds.
+/// The sum over each window: pads are real zeros, so that every window is whole, also those that
+/// ceil_mode adds.
 Value window_sums(Value x, const Window& w, bool ceil_mode) {
   auto& net = x.builder();
   Sizes begin(2, Size(0)), end(2, Size(0)), sizes;
@@ -72,7 +75,8 @@ Value avg_pool(OpContext& op) {
   if constexpr (n > 1) divisor = op.optional_integer("divisor_override");
   return with_batch(op, n, [&](Value x) {
     if (divisor) return window_sums(x, w, ceil_mode) / static_cast<double>(*divisor);
-    return op.net().one(core::AvgPool{w.kernel, w.stride, w.padding, w.padding, ceil_mode, include_pad}, {x});
+    return op.net().one(
+        core::AvgPool{w.kernel, w.stride, w.padding, w.padding, ceil_mode, include_pad}, {x});
   });
 }
 
@@ -95,7 +99,8 @@ Value adaptive_avg_pool(OpContext& op) {
   });
 }
 
-/// One axis: window i is [floor(i*in/out), ceil((i+1)*in/out)); shorter windows repeat their last element.
+/// One axis: window i is [floor(i*in/out), ceil((i+1)*in/out)); shorter windows repeat their last
+/// element.
 Value adaptive_max_along(Value x, int axis, std::int64_t in, std::int64_t out) {
   auto& net = x.builder();
   std::int64_t longest = 1;
@@ -116,13 +121,15 @@ Value adaptive_max(OpContext& op, Value x, const Ints& size) {
   bool divisible = true;
   for (std::size_t i = 0; i < size.size(); ++i) {
     const core::Extent& dim = x.dim(static_cast<int>(i) + 2);
-    if (dim.dynamic) throw op.refuse("self has the dynamic size ", to_text(dim), " at axis ", i + 2, ", expected a ",
-                                     "static one for an output size of ", size[i]);
+    if (dim.dynamic)
+      throw op.refuse("self has the dynamic size ", to_text(dim), " at axis ", i + 2,
+                      ", expected a ", "static one for an output size of ", size[i]);
     divisible &= dim.min % size[i] == 0;
     window.push_back(dim.min / size[i]);
   }
   const Ints none(size.size(), 0);
-  if (divisible) return op.net().one(core::MaxPool{window, window, none, none, Ints(size.size(), 1)}, {x});
+  if (divisible)
+    return op.net().one(core::MaxPool{window, window, none, none, Ints(size.size(), 1)}, {x});
   for (std::size_t i = 0; i < size.size(); ++i) {
     const int axis = static_cast<int>(i) + 2;
     x = adaptive_max_along(x, axis, x.dim(axis).min, size[i]);
@@ -141,43 +148,60 @@ std::vector<Bound> adaptive_max_pool(OpContext& op) {
 
 void add_pooling_ops(OpTable& table) {
   table.add<max_pool<1>>(
-      "aten::max_pool1d(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=[0], int[1] dilation=[1], "
+      "aten::max_pool1d(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=[0], "
+      "int[1] dilation=[1], "
       "bool ceil_mode=False) -> Tensor");
   table.add<max_pool<2>>(
-      "aten::max_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, int[2] dilation=1, bool "
+      "aten::max_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, "
+      "int[2] dilation=1, bool "
       "ceil_mode=False) -> Tensor");
   table.add<max_pool<3>>(
-      "aten::max_pool3d(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, int[3] dilation=1, bool "
+      "aten::max_pool3d(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, "
+      "int[3] dilation=1, bool "
       "ceil_mode=False) -> Tensor");
   table.add(
-      "aten::max_pool1d_with_indices(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=[0], int[1] "
+      "aten::max_pool1d_with_indices(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] "
+      "padding=[0], int[1] "
       "dilation=[1], bool ceil_mode=False) -> (Tensor, Tensor)",
       max_pool_with_indices<1>);
   table.add(
-      "aten::max_pool2d_with_indices(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, int[2] "
+      "aten::max_pool2d_with_indices(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] "
+      "padding=0, int[2] "
       "dilation=1, bool ceil_mode=False) -> (Tensor, Tensor)",
       max_pool_with_indices<2>);
   table.add(
-      "aten::max_pool3d_with_indices(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, int[3] "
+      "aten::max_pool3d_with_indices(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] "
+      "padding=0, int[3] "
       "dilation=1, bool ceil_mode=False) -> (Tensor, Tensor)",
       max_pool_with_indices<3>);
   table.add<avg_pool<1>>(
-      "aten::avg_pool1d(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=[0], bool ceil_mode=False, "
+      "aten::avg_pool1d(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=[0], "
+      "bool ceil_mode=False, "
       "bool count_include_pad=True) -> Tensor");
   table.add<avg_pool<2>>(
-      "aten::avg_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, bool ceil_mode=False, bool "
+      "aten::avg_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, bool "
+      "ceil_mode=False, bool "
       "count_include_pad=True, int? divisor_override=None) -> Tensor");
   table.add<avg_pool<3>>(
-      "aten::avg_pool3d(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, bool ceil_mode=False, bool "
+      "aten::avg_pool3d(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, bool "
+      "ceil_mode=False, bool "
       "count_include_pad=True, int? divisor_override=None) -> Tensor");
-  table.add<adaptive_avg_pool<1>>("aten::adaptive_avg_pool1d(Tensor self, int[1] output_size) -> Tensor");
-  table.add<adaptive_avg_pool<2>>("aten::adaptive_avg_pool2d(Tensor self, SymInt[2] output_size) -> Tensor")
+  table.add<adaptive_avg_pool<1>>(
+      "aten::adaptive_avg_pool1d(Tensor self, int[1] output_size) -> Tensor");
+  table
+      .add<adaptive_avg_pool<2>>(
+          "aten::adaptive_avg_pool2d(Tensor self, SymInt[2] output_size) -> Tensor")
       .also("aten::_adaptive_avg_pool2d");
-  table.add<adaptive_avg_pool<3>>("aten::adaptive_avg_pool3d(Tensor self, SymInt[3] output_size) -> Tensor")
+  table
+      .add<adaptive_avg_pool<3>>(
+          "aten::adaptive_avg_pool3d(Tensor self, SymInt[3] output_size) -> Tensor")
       .also("aten::_adaptive_avg_pool3d");
-  table.add("aten::adaptive_max_pool1d(Tensor self, int[1] output_size) -> (Tensor, Tensor)", adaptive_max_pool<1>);
-  table.add("aten::adaptive_max_pool2d(Tensor self, int[2] output_size) -> (Tensor, Tensor)", adaptive_max_pool<2>);
-  table.add("aten::adaptive_max_pool3d(Tensor self, int[3] output_size) -> (Tensor, Tensor)", adaptive_max_pool<3>);
+  table.add("aten::adaptive_max_pool1d(Tensor self, int[1] output_size) -> (Tensor, Tensor)",
+            adaptive_max_pool<1>);
+  table.add("aten::adaptive_max_pool2d(Tensor self, int[2] output_size) -> (Tensor, Tensor)",
+            adaptive_max_pool<2>);
+  table.add("aten::adaptive_max_pool3d(Tensor self, int[3] output_size) -> (Tensor, Tensor)",
+            adaptive_max_pool<3>);
 }
 
 }  // namespace torch_tensorrt::compiler

@@ -38,7 +38,9 @@ struct Sequence {
   std::int64_t hidden = 0;
   std::vector<Weights> weights;
 
-  Direction direction() const { return directions == 2 ? Direction::bidirectional : Direction::forward; }
+  Direction direction() const {
+    return directions == 2 ? Direction::bidirectional : Direction::forward;
+  }
 };
 
 std::int64_t hidden_size(OpContext& op, Value state) {
@@ -82,7 +84,8 @@ std::vector<Weights> layer_weights(OpContext& op, const Sequence& s) {
 }
 
 Sequence sequence(OpContext& op, Value state) {
-  if (op.flag("train") && op.number("dropout") > 0) throw op.refuse("dropout in training mode, expected eval mode");
+  if (op.flag("train") && op.number("dropout") > 0)
+    throw op.refuse("dropout in training mode, expected eval mode");
   Sequence s{.layers = op.integer("num_layers"),
              .directions = op.flag("bidirectional") ? 2 : 1,
              .batch_first = op.flag("batch_first"),
@@ -97,19 +100,23 @@ Value layer_state(const Sequence& s, Value states, std::int64_t layer) {
   return sliced(states, 0, layer * s.directions, s.directions);
 }
 
-Value joined(const std::vector<Value>& xs) { return xs.size() == 1 ? xs.front() : xs.front().builder().concat(xs, 0); }
+Value joined(const std::vector<Value>& xs) {
+  return xs.size() == 1 ? xs.front() : xs.front().builder().concat(xs, 0);
+}
 
 std::vector<Bound> lstm(OpContext& op) {
   const std::vector<Value> hx = op.values("hx");
   const Sequence s = sequence(op, hx.at(0));
-  if (hidden_size(op, hx.at(1)) != s.hidden) throw op.refuse("projections (proj_size) have no engine layer");
+  if (hidden_size(op, hx.at(1)) != s.hidden)
+    throw op.refuse("projections (proj_size) have no engine layer");
   const core::Lstm layer{s.hidden, s.direction(), s.batch_first};
   Value x = op.value("input");
   std::vector<Value> h, c;
   for (std::int64_t i = 0; i < s.layers; ++i) {
     const Weights& weights = s.weights[static_cast<std::size_t>(i)];
-    const auto out = op.net().add(layer, {x, layer_state(s, hx[0], i), layer_state(s, hx[1], i), weights.w, weights.r,
-                                          sum(op, weights.bias_input, weights.bias_hidden)});
+    const auto out =
+        op.net().add(layer, {x, layer_state(s, hx[0], i), layer_state(s, hx[1], i), weights.w,
+                             weights.r, sum(op, weights.bias_input, weights.bias_hidden)});
     x = out[0];
     h.push_back(out[1]);
     c.push_back(out[2]);
@@ -123,7 +130,8 @@ std::vector<Bound> one_state(OpContext& op, const Sequence& s, Value states, Run
   Value x = op.value("input");
   std::vector<Value> h;
   for (std::int64_t i = 0; i < s.layers; ++i) {
-    const std::vector<Value> out = run(x, layer_state(s, states, i), s.weights[static_cast<std::size_t>(i)]);
+    const std::vector<Value> out =
+        run(x, layer_state(s, states, i), s.weights[static_cast<std::size_t>(i)]);
     x = out[0];
     h.push_back(out[1]);
   }
@@ -190,7 +198,8 @@ Value gru_cell(OpContext& op) {
   const Value input = op.value("input");
   const Value h = with_batch(op, op.value("hx"));
   const std::int64_t hidden = hidden_size(op, h);
-  const std::vector<Value> from_x = gates(op, linear(op, with_batch(op, input), "w_ih", "b_ih"), hidden);
+  const std::vector<Value> from_x =
+      gates(op, linear(op, with_batch(op, input), "w_ih", "b_ih"), hidden);
   const std::vector<Value> from_h = gates(op, linear(op, h, "w_hh", "b_hh"), hidden);
   const Value r = sigmoid(from_x[0] + from_h[0]), z = sigmoid(from_x[1] + from_h[1]);
   const Value n = tanh(from_x[2] + r * from_h[2]);
@@ -209,39 +218,49 @@ Value rnn_cell(OpContext& op) {
 
 void add_recurrent_ops(OpTable& table) {
   table.add(
-      "aten::lstm.input(Tensor input, Tensor[] hx, Tensor[] params, bool has_biases, int num_layers, float dropout, "
+      "aten::lstm.input(Tensor input, Tensor[] hx, Tensor[] params, bool has_biases, int "
+      "num_layers, float dropout, "
       "bool train, bool bidirectional, bool batch_first) -> (Tensor, Tensor, Tensor)",
       lstm);
   table.add(
-      "aten::gru.input(Tensor input, Tensor hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool "
+      "aten::gru.input(Tensor input, Tensor hx, Tensor[] params, bool has_biases, int num_layers, "
+      "float dropout, bool "
       "train, bool bidirectional, bool batch_first) -> (Tensor, Tensor)",
       gru);
   table.add(
-      "aten::rnn_tanh.input(Tensor input, Tensor hx, Tensor[] params, bool has_biases, int num_layers, float dropout, "
+      "aten::rnn_tanh.input(Tensor input, Tensor hx, Tensor[] params, bool has_biases, int "
+      "num_layers, float dropout, "
       "bool train, bool bidirectional, bool batch_first) -> (Tensor, Tensor)",
       rnn<core::RnnActivation::tanh>);
   table.add(
-      "aten::rnn_relu.input(Tensor input, Tensor hx, Tensor[] params, bool has_biases, int num_layers, float dropout, "
+      "aten::rnn_relu.input(Tensor input, Tensor hx, Tensor[] params, bool has_biases, int "
+      "num_layers, float dropout, "
       "bool train, bool bidirectional, bool batch_first) -> (Tensor, Tensor)",
       rnn<core::RnnActivation::relu>);
-  table.add<refused_packed>(
-      "aten::lstm.data(Tensor data, Tensor batch_sizes, Tensor[] hx, Tensor[] params, bool has_biases, int num_layers, "
-      "float dropout, bool train, bool bidirectional) -> (Tensor, Tensor, Tensor)")
+  table
+      .add<refused_packed>(
+          "aten::lstm.data(Tensor data, Tensor batch_sizes, Tensor[] hx, Tensor[] params, bool "
+          "has_biases, int num_layers, "
+          "float dropout, bool train, bool bidirectional) -> (Tensor, Tensor, Tensor)")
       .also("aten::gru.data")
       .also("aten::rnn_tanh.data")
       .also("aten::rnn_relu.data");
   table.add(
-      "aten::lstm_cell(Tensor input, Tensor[] hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None) -> "
+      "aten::lstm_cell(Tensor input, Tensor[] hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, "
+      "Tensor? b_hh=None) -> "
       "(Tensor, Tensor)",
       lstm_cell);
   table.add<gru_cell>(
-      "aten::gru_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None) -> "
+      "aten::gru_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, "
+      "Tensor? b_hh=None) -> "
       "Tensor");
   table.add<rnn_cell<ActivationOp::tanh>>(
-      "aten::rnn_tanh_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None) -> "
+      "aten::rnn_tanh_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, "
+      "Tensor? b_hh=None) -> "
       "Tensor");
   table.add<rnn_cell<ActivationOp::relu>>(
-      "aten::rnn_relu_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None) -> "
+      "aten::rnn_relu_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, "
+      "Tensor? b_hh=None) -> "
       "Tensor");
 }
 

@@ -11,18 +11,22 @@ using core::ScatterReduce;
 
 /// A number of x's rank and dtype, broadcast to the shape of `like`.
 Value filled(Value like, Value scalar) { return expanded(scalar, like.builder().sizes(like)); }
-Value filled(Value like, double number, DType dtype) { return filled(like, like.builder().scalar(number, dtype)); }
+Value filled(Value like, double number, DType dtype) {
+  return filled(like, like.builder().scalar(number, dtype));
+}
 
 /// Writes updates into x at places that stay the same: put(x, updates, reduction).
 using Put = std::function<Value(Value x, Value updates, ScatterReduce reduction)>;
 
-/// Places of torch.scatter: index along one axis, of x's rank. `updates` may be larger than the index.
+/// Places of torch.scatter: index along one axis, of x's rank. `updates` may be larger than the
+/// index.
 Put elements_at(Value index, int axis) {
   return [=](Value x, Value updates, ScatterReduce reduction) {
     auto& net = x.builder();
     if (x.rank() == 0) {
       const auto vector = [&](Value v) { return v.rank() == 0 ? net.unsqueeze(v, {0}) : v; };
-      const Value y = net.one(core::ScatterElements{0, reduction}, {vector(x), vector(index), vector(updates)});
+      const Value y =
+          net.one(core::ScatterElements{0, reduction}, {vector(x), vector(index), vector(updates)});
       return net.squeeze(y, {0});
     }
     return net.one(core::ScatterElements{axis, reduction}, {x, index, fitted(updates, index, -1)});
@@ -35,7 +39,8 @@ Put slices_at(Value index, int axis) {
     auto& net = x.builder();
     const Value tuples = net.unsqueeze(index.rank() == 0 ? net.unsqueeze(index, {0}) : index, {1});
     const auto perm = moving(x.rank(), {axis}, {0});
-    const Value y = net.one(core::ScatterNd{reduction}, {permuted(x, perm), tuples, permuted(updates, perm)});
+    const Value y =
+        net.one(core::ScatterNd{reduction}, {permuted(x, perm), tuples, permuted(updates, perm)});
     return permuted(y, inverse(perm));
   };
 }
@@ -44,15 +49,18 @@ Put slices_at(Value index, int axis) {
 
 ScatterReduce reduction_of(OpContext& op) {
   static const std::map<std::string, ScatterReduce> kReductions = {
-      {"add", ScatterReduce::sum},   {"multiply", ScatterReduce::prod}, {"sum", ScatterReduce::sum},
-      {"prod", ScatterReduce::prod}, {"mean", ScatterReduce::mean},     {"amax", ScatterReduce::max},
+      {"add", ScatterReduce::sum},   {"multiply", ScatterReduce::prod},
+      {"sum", ScatterReduce::sum},   {"prod", ScatterReduce::prod},
+      {"mean", ScatterReduce::mean}, {"amax", ScatterReduce::max},
       {"amin", ScatterReduce::min}};
   const auto found = kReductions.find(op.string("reduce"));
-  if (found == kReductions.end()) throw op.refuse("reduce is '", op.string("reduce"), "', which PyTorch does not have");
+  if (found == kReductions.end())
+    throw op.refuse("reduce is '", op.string("reduce"), "', which PyTorch does not have");
   return found->second;
 }
 
-/// What a place is set to so that its old value does not count: for max and min, one of the updates themselves.
+/// What a place is set to so that its old value does not count: for max and min, one of the updates
+/// themselves.
 Value replacement(Value updates, ScatterReduce reduction) {
   if (reduction == ScatterReduce::max || reduction == ScatterReduce::min) return updates;
   return filled(updates, reduction == ScatterReduce::prod ? 1 : 0, updates.dtype());
@@ -67,7 +75,8 @@ Value reduced(Value x, Value updates, ScatterReduce reduction, bool include_self
   const Value sums = put(cleared, updates, ScatterReduce::sum);
   const Value counts = put(filled(x, 0, dtype), filled(updates, 1, dtype), ScatterReduce::sum);
   const Value divisor = net.binary(core::BinaryOp::max, counts, net.scalar(1, dtype, x.rank()));
-  return net.binary(core::is_float(dtype) ? core::BinaryOp::div : core::BinaryOp::floor_div, sums, divisor);
+  return net.binary(core::is_float(dtype) ? core::BinaryOp::div : core::BinaryOp::floor_div, sums,
+                    divisor);
 }
 
 // ---- scatter ----
@@ -104,7 +113,8 @@ Value scatter_add(OpContext& op) {
 Value scatter_reduce(OpContext& op) {
   const Destination to(op);
   const Value updates = to.x.rank() == 0 ? op.value("src") : fitted(op.value("src"), to.index, -1);
-  return reduced(to.x, updates, reduction_of(op), op.flag("include_self"), elements_at(to.index, to.axis));
+  return reduced(to.x, updates, reduction_of(op), op.flag("include_self"),
+                 elements_at(to.index, to.axis));
 }
 
 // ---- whole slices ----
@@ -123,7 +133,8 @@ Value index_copy(OpContext& op) {
 }
 Value index_reduce(OpContext& op) {
   const Destination to(op);
-  return reduced(to.x, op.value("source"), reduction_of(op), op.flag("include_self"), slices_at(to.index, to.axis));
+  return reduced(to.x, op.value("source"), reduction_of(op), op.flag("include_self"),
+                 slices_at(to.index, to.axis));
 }
 Value index_fill(OpContext& op) {
   auto& net = op.net();
@@ -132,7 +143,8 @@ Value index_fill(OpContext& op) {
   const Value index = non_negative(op, given, net.size(to.x, to.axis));
   Sizes shape = net.sizes(to.x);
   shape[static_cast<std::size_t>(to.axis)] = net.size(index, 0);
-  return slices_at(index, to.axis)(to.x, expanded(scalar_of(op, "value", to.x.dtype()), shape), ScatterReduce::none);
+  return slices_at(index, to.axis)(to.x, expanded(scalar_of(op, "value", to.x.dtype()), shape),
+                                   ScatterReduce::none);
 }
 
 // ---- index_put ----
@@ -140,8 +152,10 @@ Value index_fill(OpContext& op) {
 /// x[mask] = number needs no positions: it is a select.
 std::optional<Value> masked_fill(OpContext& op, Value x, Value values) {
   const auto indices = op.optional_values("indices");
-  const auto given = std::find_if(indices.begin(), indices.end(), [](const auto& i) { return i.has_value(); });
-  if (given == indices.end() || std::count_if(given, indices.end(), [](const auto& i) { return i.has_value(); }) != 1) {
+  const auto given =
+      std::find_if(indices.begin(), indices.end(), [](const auto& i) { return i.has_value(); });
+  if (given == indices.end() ||
+      std::count_if(given, indices.end(), [](const auto& i) { return i.has_value(); }) != 1) {
     return std::nullopt;
   }
   const Value mask = **given;
@@ -194,7 +208,8 @@ Value index_put(OpContext& op) {
   const Value rows = merged(moved, 0, static_cast<int>(s.axes.size()));
   const Value tuples = net.unsqueeze(s.index, {s.index.rank()});
   const ScatterReduce reduction = accumulate ? ScatterReduce::sum : ScatterReduce::none;
-  const Value y = net.one(core::ScatterNd{reduction}, {rows, tuples, aligned_updates(x, s, values)});
+  const Value y =
+      net.one(core::ScatterNd{reduction}, {rows, tuples, aligned_updates(x, s, values)});
   return permuted(s.axes.size() == 1 ? y : reshaped(y, net.sizes(moved)), inverse(perm));
 }
 
@@ -225,7 +240,8 @@ Value slice_scatter(OpContext& op) {
   const std::int64_t step = op.integer("step");
   const auto start = op.optional_size("start"), end = op.optional_size("end");
   const Range range = python_range(net, net.size(x, axis), start, end, step);
-  if (step == 1 && is_number(range.start, 0) && (!end || bounds(*end).least >= bounds(net.size(x, axis)).greatest)) {
+  if (step == 1 && is_number(range.start, 0) &&
+      (!end || bounds(*end).least >= bounds(net.size(x, axis)).greatest)) {
     return expanded(src, net.sizes(x));
   }
   Sizes shape = net.sizes(x);
@@ -244,33 +260,48 @@ Value select_scatter(OpContext& op) {
 }  // namespace
 
 void add_scatter_ops(OpTable& table) {
-  table.add<scatter_src>("aten::scatter.src(Tensor self, int dim, Tensor index, Tensor src) -> Tensor");
-  table.add<scatter_value>("aten::scatter.value(Tensor self, int dim, Tensor index, Scalar value) -> Tensor");
+  table.add<scatter_src>(
+      "aten::scatter.src(Tensor self, int dim, Tensor index, Tensor src) -> Tensor");
+  table.add<scatter_value>(
+      "aten::scatter.value(Tensor self, int dim, Tensor index, Scalar value) -> Tensor");
   table.add<scatter_src_reduce>(
-      "aten::scatter.reduce(Tensor self, int dim, Tensor index, Tensor src, *, str reduce) -> Tensor");
+      "aten::scatter.reduce(Tensor self, int dim, Tensor index, Tensor src, *, str reduce) -> "
+      "Tensor");
   table.add<scatter_value_reduce>(
-      "aten::scatter.value_reduce(Tensor self, int dim, Tensor index, Scalar value, *, str reduce) -> Tensor");
-  table.add<scatter_add>("aten::scatter_add(Tensor self, int dim, Tensor index, Tensor src) -> Tensor");
+      "aten::scatter.value_reduce(Tensor self, int dim, Tensor index, Scalar value, *, str reduce) "
+      "-> Tensor");
+  table.add<scatter_add>(
+      "aten::scatter_add(Tensor self, int dim, Tensor index, Tensor src) -> Tensor");
   table.add<scatter_reduce>(
-      "aten::scatter_reduce.two(Tensor self, int dim, Tensor index, Tensor src, str reduce, *, bool "
+      "aten::scatter_reduce.two(Tensor self, int dim, Tensor index, Tensor src, str reduce, *, "
+      "bool "
       "include_self=True) -> Tensor");
   table.add<index_add>(
-      "aten::index_add(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor");
-  table.add<index_copy>("aten::index_copy(Tensor self, int dim, Tensor index, Tensor source) -> Tensor");
-  table.add<index_reduce>(
-      "aten::index_reduce(Tensor self, int dim, Tensor index, Tensor source, str reduce, *, bool include_self=True) -> "
+      "aten::index_add(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> "
       "Tensor");
-  table.add<index_fill>("aten::index_fill.int_Scalar(Tensor self, int dim, Tensor index, Scalar value) -> Tensor")
+  table.add<index_copy>(
+      "aten::index_copy(Tensor self, int dim, Tensor index, Tensor source) -> Tensor");
+  table.add<index_reduce>(
+      "aten::index_reduce(Tensor self, int dim, Tensor index, Tensor source, str reduce, *, bool "
+      "include_self=True) -> "
+      "Tensor");
+  table
+      .add<index_fill>(
+          "aten::index_fill.int_Scalar(Tensor self, int dim, Tensor index, Scalar value) -> Tensor")
       .also("aten::index_fill.int_Tensor");
-  table.add<index_put>(
-      "aten::index_put(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor")
+  table
+      .add<index_put>(
+          "aten::index_put(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False) "
+          "-> Tensor")
       .also("aten::index_put.hacked_twin")
       .also("aten::_unsafe_index_put")
       .also("aten::_unsafe_index_put.hacked_twin");
   table.add<slice_scatter>(
-      "aten::slice_scatter(Tensor self, Tensor src, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> "
+      "aten::slice_scatter(Tensor self, Tensor src, int dim=0, SymInt? start=None, SymInt? "
+      "end=None, SymInt step=1) -> "
       "Tensor");
-  table.add<select_scatter>("aten::select_scatter(Tensor self, Tensor src, int dim, SymInt index) -> Tensor");
+  table.add<select_scatter>(
+      "aten::select_scatter(Tensor self, Tensor src, int dim, SymInt index) -> Tensor");
 }
 
 }  // namespace torch_tensorrt::compiler

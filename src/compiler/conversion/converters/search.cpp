@@ -30,7 +30,8 @@ Value searchsorted(OpContext& op) {
   }
   const bool right = op.flag("right") || (!op.is_none("side") && op.string("side") == "right");
   const Value each = net.unsqueeze(x, {x.rank()});
-  return count_before(op, sorted.rank() == 1 ? sorted : net.unsqueeze(sorted, {sorted.rank() - 1}), each, right);
+  return count_before(op, sorted.rank() == 1 ? sorted : net.unsqueeze(sorted, {sorted.rank() - 1}),
+                      each, right);
 }
 
 /// Counts of the values in equal bins between min and max; the last bin has both ends.
@@ -38,14 +39,18 @@ Value histc(OpContext& op) {
   auto& net = op.net();
   const double low = op.number("min"), high = op.number("max");
   const std::int64_t bins = op.integer("bins");
-  if (low >= high) throw op.refuse("min is ", low, " and max is ", high, ", so the range depends on data");
+  if (low >= high)
+    throw op.refuse("min is ", low, " and max is ", high, ", so the range depends on data");
   const DType dtype = op.result_dtype();
   const Value x = flattened(net.cast(op.value("self"), DType::f32));
   const Value place = (x - low) * static_cast<double>(bins) / (high - low);
   const Value last = net.scalar(static_cast<double>(bins - 1), DType::f32, 1);
   const Value bin = net.binary(core::BinaryOp::min, net.unary(core::UnaryOp::floor, place), last);
-  const auto within = [&](CompareOp test, double limit) { return net.compare(test, x, net.scalar(limit, DType::f32, 1)); };
-  const Value counted = net.logical(core::LogicalOp::logical_and, within(CompareOp::ge, low), within(CompareOp::le, high));
+  const auto within = [&](CompareOp test, double limit) {
+    return net.compare(test, x, net.scalar(limit, DType::f32, 1));
+  };
+  const Value counted = net.logical(core::LogicalOp::logical_and, within(CompareOp::ge, low),
+                                    within(CompareOp::le, high));
   const Value all_bins = op.constant(at::arange(bins, at::kFloat));
   const Value in_bin = net.compare(CompareOp::eq, net.unsqueeze(bin, {1}), all_bins);
   const Value hits = net.logical(core::LogicalOp::logical_and, in_bin, net.unsqueeze(counted, {1}));
@@ -55,12 +60,16 @@ Value histc(OpContext& op) {
 }  // namespace
 
 void add_search_ops(OpTable& table) {
-  table.add<bucketize>(
-      "aten::bucketize.Tensor(Tensor self, Tensor boundaries, *, bool out_int32=False, bool right=False) -> Tensor")
+  table
+      .add<bucketize>(
+          "aten::bucketize.Tensor(Tensor self, Tensor boundaries, *, bool out_int32=False, bool "
+          "right=False) -> Tensor")
       .also("aten::bucketize.Scalar");
-  table.add<searchsorted>(
-      "aten::searchsorted.Tensor(Tensor sorted_sequence, Tensor self, *, bool out_int32=False, bool right=False, str? "
-      "side=None, Tensor? sorter=None) -> Tensor")
+  table
+      .add<searchsorted>(
+          "aten::searchsorted.Tensor(Tensor sorted_sequence, Tensor self, *, bool out_int32=False, "
+          "bool right=False, str? "
+          "side=None, Tensor? sorter=None) -> Tensor")
       .also("aten::searchsorted.Scalar");
   table.add<histc>("aten::histc(Tensor self, int bins=100, Scalar min=0, Scalar max=0) -> Tensor");
 }

@@ -17,7 +17,8 @@ Value reshape(OpContext& op) {
   return reshaped(op.value("self"), result_shape(op, [&] { return op.sizes("shape"); }));
 }
 Value view_as(OpContext& op) {
-  return reshaped(op.value("self"), result_shape(op, [&] { return op.net().sizes(op.value("other")); }));
+  return reshaped(op.value("self"),
+                  result_shape(op, [&] { return op.net().sizes(op.value("other")); }));
 }
 
 Value flatten(OpContext& op) {
@@ -34,14 +35,14 @@ Value unflatten(OpContext& op) {
   const Value x = op.value("self");
   const int axis = op.axis("dim", x.rank());
   return reshaped(x, result_shape(op, [&] {
-    Sizes shape;
-    for (int i = 0; i < x.rank(); ++i) {
-      if (i != axis) shape.push_back(op.net().size(x, i));
-    }
-    const Sizes parts = op.sizes("sizes");
-    shape.insert(shape.begin() + axis, parts.begin(), parts.end());
-    return shape;
-  }));
+                    Sizes shape;
+                    for (int i = 0; i < x.rank(); ++i) {
+                      if (i != axis) shape.push_back(op.net().size(x, i));
+                    }
+                    const Sizes parts = op.sizes("sizes");
+                    shape.insert(shape.begin() + axis, parts.begin(), parts.end());
+                    return shape;
+                  }));
 }
 
 // ---- axes ----
@@ -49,7 +50,8 @@ Value unflatten(OpContext& op) {
 std::int64_t normalized(OpContext& op, std::int64_t axis, int rank) {
   const std::int64_t span = std::max(rank, 1);
   if (axis < -span || axis >= span) {
-    throw core::invalid_argument("[conversion] ", op.where(), ": axis is ", axis, ", expected ", -span, "..", span - 1);
+    throw core::invalid_argument("[conversion] ", op.where(), ": axis is ", axis, ", expected ",
+                                 -span, "..", span - 1);
   }
   return axis < 0 ? axis + span : axis;
 }
@@ -99,8 +101,8 @@ Value movedim(OpContext& op) {
   return permuted(x, moving(x.rank(), from, to));
 }
 
-/// Of `axes`, those of size 1 go: also a computed dimension that is 1 over the whole range. Any other dynamic one stays, as
-/// the rank must not depend on sizes.
+/// Of `axes`, those of size 1 go: also a computed dimension that is 1 over the whole range. Any
+/// other dynamic one stays, as the rank must not depend on sizes.
 Value squeeze_axes(Value x, const Ints& axes) {
   Ints ones;
   for (const std::int64_t axis : axes) {
@@ -142,7 +144,9 @@ Value expand(OpContext& op) {
   }
   return expanded(x, shape);
 }
-Value expand_as(OpContext& op) { return expanded(op.value("self"), op.net().sizes(op.value("other"))); }
+Value expand_as(OpContext& op) {
+  return expanded(op.value("self"), op.net().sizes(op.value("other")));
+}
 
 /// x repeated; a dimension of 1 is broadcast.
 Value repeated(Value x, Sizes repeats) {
@@ -184,8 +188,10 @@ void add_reshape_ops(OpTable& table) {
       .also("aten::_reshape_copy")
       .also("aten::view_copy");
   table.add<reshape>("aten::reshape(Tensor(a) self, SymInt[] shape) -> Tensor(a)");
-  table.add<view_as>("aten::view_as(Tensor(a) self, Tensor other) -> Tensor(a)").also("aten::reshape_as");
-  table.add<flatten>("aten::flatten.using_ints(Tensor(a) self, int start_dim=0, int end_dim=-1) -> Tensor(a)");
+  table.add<view_as>("aten::view_as(Tensor(a) self, Tensor other) -> Tensor(a)")
+      .also("aten::reshape_as");
+  table.add<flatten>(
+      "aten::flatten.using_ints(Tensor(a) self, int start_dim=0, int end_dim=-1) -> Tensor(a)");
   table.add<ravel>("aten::ravel(Tensor(a) self) -> Tensor(a)");
   table.add<unflatten>("aten::unflatten.int(Tensor(a) self, int dim, SymInt[] sizes) -> Tensor(a)");
   table.add<atleast<1>>("aten::atleast_1d(Tensor self) -> Tensor");
@@ -194,7 +200,8 @@ void add_reshape_ops(OpTable& table) {
 }
 
 void add_axis_ops(OpTable& table) {
-  table.add<permute>("aten::permute(Tensor(a) self, int[] dims) -> Tensor(a)").also("aten::permute_copy");
+  table.add<permute>("aten::permute(Tensor(a) self, int[] dims) -> Tensor(a)")
+      .also("aten::permute_copy");
   table.add<transpose>("aten::transpose.int(Tensor(a) self, int dim0, int dim1) -> Tensor(a)")
       .also("aten::transpose_copy.int")
       .also("aten::swapdims");
@@ -217,7 +224,8 @@ void add_axis_ops(OpTable& table) {
       .also("aten::squeeze.dims")
       .also("aten::squeeze_copy.dim")
       .also("aten::squeeze_copy.dims");
-  table.add<unsqueeze>("aten::unsqueeze(Tensor(a) self, int dim) -> Tensor(a)").also("aten::unsqueeze_copy");
+  table.add<unsqueeze>("aten::unsqueeze(Tensor(a) self, int dim) -> Tensor(a)")
+      .also("aten::unsqueeze_copy");
 }
 
 }  // namespace
@@ -229,14 +237,17 @@ void add_shape_ops(OpTable& table) {
   add_slicing_ops(table);
   add_window_ops(table);
   add_padding_ops(table);
-  table.add<expand>("aten::expand(Tensor(a) self, SymInt[] size, *, bool implicit=False) -> Tensor(a)")
+  table
+      .add<expand>(
+          "aten::expand(Tensor(a) self, SymInt[] size, *, bool implicit=False) -> Tensor(a)")
       .also("aten::expand_copy")
       .also("aten::broadcast_to");
   table.add<expand_as>("aten::expand_as(Tensor(a) self, Tensor other) -> Tensor(a)");
   table.add<repeat>("aten::repeat(Tensor self, SymInt[] repeats) -> Tensor");
   table.add<tile>("aten::tile(Tensor self, SymInt[] dims) -> Tensor");
   table.add<repeat_interleave>(
-      "aten::repeat_interleave.self_int(Tensor self, SymInt repeats, int? dim=None, *, SymInt? output_size=None) -> "
+      "aten::repeat_interleave.self_int(Tensor self, SymInt repeats, int? dim=None, *, SymInt? "
+      "output_size=None) -> "
       "Tensor");
 }
 

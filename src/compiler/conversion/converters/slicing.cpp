@@ -12,8 +12,10 @@ Value slice(OpContext& op) {
   const Value x = op.value("self");
   const int axis = op.axis("dim", x.rank());
   const std::int64_t step = op.integer("step");
-  Range range = python_range(net, net.size(x, axis), op.optional_size("start"), op.optional_size("end"), step);
-  if (const auto type = op.result_type(); type && type->dims.at(static_cast<std::size_t>(axis)).is_static()) {
+  Range range = python_range(net, net.size(x, axis), op.optional_size("start"),
+                             op.optional_size("end"), step);
+  if (const auto type = op.result_type();
+      type && type->dims.at(static_cast<std::size_t>(axis)).is_static()) {
     range.size = type->dims[static_cast<std::size_t>(axis)].min;
   }
   return sliced(x, axis, range, step);
@@ -38,7 +40,8 @@ Value diagonal(OpContext& op) {
   auto& net = op.net();
   Value x = op.value("self");
   const int rank = x.rank();
-  const std::int64_t offset = op.integer("offset"), row = op.axis("dim1", rank), column = op.axis("dim2", rank);
+  const std::int64_t offset = op.integer("offset"), row = op.axis("dim1", rank),
+                     column = op.axis("dim2", rank);
   x = permuted(x, moving(rank, {row, column}, {rank - 2, rank - 1}));
   const Size height = net.size(x, rank - 2), width = net.size(x, rank - 1);
   const Size rows = offset < 0 ? net.add(height, offset) : height;
@@ -75,7 +78,8 @@ Value roll(OpContext& op) {
   }
   for (std::int64_t& dim : dims) dim = normalized(dim, x.rank());
   // One after the other: an axis may be named twice.
-  for (std::size_t i = 0; i < dims.size(); ++i) x = net.one(core::Roll{{shifts.at(i)}, {dims[i]}}, {x});
+  for (std::size_t i = 0; i < dims.size(); ++i)
+    x = net.one(core::Roll{{shifts.at(i)}, {dims[i]}}, {x});
   return x;
 }
 
@@ -95,7 +99,8 @@ Value rot90(OpContext& op) {
 Value as_strided(OpContext& op) {
   const Value x = op.value("self");
   const auto self = op.node().args.at(0).var();
-  if (self == nullptr || !self->fact || !x.type().is_static()) throw op.refuse("self is not a tensor of static size");
+  if (self == nullptr || !self->fact || !x.type().is_static())
+    throw op.refuse("self is not a tensor of static size");
   const at::Tensor sample = self->fact->samples.front().toTensor();
   if (!sample.is_contiguous() || sample.storage_offset() != 0) {
     throw op.refuse("self is a view with strides of its own, expected a contiguous tensor");
@@ -122,22 +127,31 @@ Value repeat_interleave(OpContext& op) {
     axis = op.axis("dim", x.rank());
   }
   const core::Extent& dim = x.dim(axis);
-  if (repeats->numel() == 1 && dim.dynamic) throw op.refuse("self has a dynamic size along dim, expected a static one");
-  return op.net().gather(x, op.constant(at::repeat_interleave(repeats->reshape(-1).expand({dim.min}).contiguous())), axis);
+  if (repeats->numel() == 1 && dim.dynamic)
+    throw op.refuse("self has a dynamic size along dim, expected a static one");
+  return op.net().gather(
+      x, op.constant(at::repeat_interleave(repeats->reshape(-1).expand({dim.min}).contiguous())),
+      axis);
 }
 
 }  // namespace
 
 void add_slicing_ops(OpTable& table) {
-  table.add<slice>(
-      "aten::slice.Tensor(Tensor(a) self, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> Tensor(a)")
+  table
+      .add<slice>(
+          "aten::slice.Tensor(Tensor(a) self, int dim=0, SymInt? start=None, SymInt? end=None, "
+          "SymInt step=1) -> Tensor(a)")
       .also("aten::slice_copy.Tensor");
-  table.add<narrow>("aten::narrow(Tensor(a) self, int dim, SymInt start, SymInt length) -> Tensor(a)")
+  table
+      .add<narrow>(
+          "aten::narrow(Tensor(a) self, int dim, SymInt start, SymInt length) -> Tensor(a)")
       .also("aten::narrow.Tensor")
       .also("aten::narrow_copy");
   table.add<select>("aten::select.int(Tensor(a) self, int dim, SymInt index) -> Tensor(a)")
       .also("aten::select_copy.int");
-  table.add<diagonal>("aten::diagonal(Tensor(a) self, int offset=0, int dim1=0, int dim2=1) -> Tensor(a)")
+  table
+      .add<diagonal>(
+          "aten::diagonal(Tensor(a) self, int offset=0, int dim1=0, int dim2=1) -> Tensor(a)")
       .also("aten::diagonal_copy");
   table.add<flip>("aten::flip(Tensor self, int[] dims) -> Tensor");
   table.add<fliplr>("aten::fliplr(Tensor self) -> Tensor");
@@ -145,9 +159,11 @@ void add_slicing_ops(OpTable& table) {
   table.add<roll>("aten::roll(Tensor self, SymInt[1] shifts, int[1] dims=[]) -> Tensor");
   table.add<rot90>("aten::rot90(Tensor self, int k=1, int[] dims=[0, 1]) -> Tensor");
   table.add<as_strided>(
-      "aten::as_strided(Tensor(a) self, SymInt[] size, SymInt[] stride, SymInt? storage_offset=None) -> Tensor(a)");
+      "aten::as_strided(Tensor(a) self, SymInt[] size, SymInt[] stride, SymInt? "
+      "storage_offset=None) -> Tensor(a)");
   table.add<repeat_interleave>(
-      "aten::repeat_interleave.self_Tensor(Tensor self, Tensor repeats, int? dim=None, *, SymInt? output_size=None) -> "
+      "aten::repeat_interleave.self_Tensor(Tensor self, Tensor repeats, int? dim=None, *, SymInt? "
+      "output_size=None) -> "
       "Tensor");
 }
 

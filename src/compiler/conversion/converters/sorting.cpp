@@ -7,7 +7,8 @@ struct Ranked {
   Value values, indices;
 };
 
-/// The k first along `axis`, in order. Scalars, bool and small integers pass through types that can be ordered.
+/// The k first along `axis`, in order. Scalars, bool and small integers pass through types that can
+/// be ordered.
 Ranked ranked(Value x, const Size& k, int axis, bool largest) {
   auto& net = x.builder();
   if (x.rank() == 0) {
@@ -38,7 +39,9 @@ Ranked sorted(OpContext& op) {
 void require_no_stable_indices(OpContext& op, std::size_t result) {
   const auto named = op.node().schema()->argumentIndexWithName("stable");
   if (named && !op.is_none("stable") && op.flag("stable") && is_used(op.node(), result)) {
-    throw op.refuse("stable is true and the indices are used; engines do not promise the order of equal elements");
+    throw op.refuse(
+        "stable is true and the indices are used; engines do not promise the order of equal "
+        "elements");
   }
 }
 
@@ -63,7 +66,8 @@ std::vector<Bound> kthvalue(OpContext& op) {
   const Ranked r = ranked(x, k, axis, false);
   if (x.rank() == 0) return {r.values, r.indices};
   const Size last = op.net().sub(k, 1);
-  if (op.flag("keepdim")) return {sliced(r.values, axis, last, 1), sliced(r.indices, axis, last, 1)};
+  if (op.flag("keepdim"))
+    return {sliced(r.values, axis, last, 1), sliced(r.indices, axis, last, 1)};
   return {element(r.values, axis, last), element(r.indices, axis, last)};
 }
 
@@ -71,16 +75,23 @@ std::vector<Bound> kthvalue(OpContext& op) {
 
 void add_sorting_ops(OpTable& table) {
   table.add(
-      "aten::topk(Tensor self, SymInt k, int dim=-1, bool largest=True, bool sorted=True) -> (Tensor values, Tensor "
+      "aten::topk(Tensor self, SymInt k, int dim=-1, bool largest=True, bool sorted=True) -> "
+      "(Tensor values, Tensor "
       "indices)",
       topk);
-  table.add("aten::sort(Tensor self, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)", sort)
+  table
+      .add(
+          "aten::sort(Tensor self, int dim=-1, bool descending=False) -> (Tensor values, Tensor "
+          "indices)",
+          sort)
       .also("aten::sort.stable");
   table.add<argsort>("aten::argsort(Tensor self, int dim=-1, bool descending=False) -> Tensor")
       .also("aten::argsort.stable");
   table.add<msort>("aten::msort(Tensor self) -> Tensor");
-  table.add("aten::kthvalue(Tensor self, SymInt k, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor indices)",
-            kthvalue);
+  table.add(
+      "aten::kthvalue(Tensor self, SymInt k, int dim=-1, bool keepdim=False) -> (Tensor values, "
+      "Tensor indices)",
+      kthvalue);
 }
 
 }  // namespace torch_tensorrt::compiler

@@ -9,7 +9,8 @@ namespace {
 
 using core::Ints;
 
-Size window_count(core::NetworkBuilder& net, const Size& dim, std::int64_t reach, std::int64_t step) {
+Size window_count(core::NetworkBuilder& net, const Size& dim, std::int64_t reach,
+                  std::int64_t step) {
   return net.add(net.floor_div(net.sub(dim, reach), step), 1);
 }
 
@@ -96,9 +97,11 @@ void add_window_ops(OpTable& table) {
   table.add<unfold>("aten::unfold(Tensor(a) self, int dimension, int size, int step) -> Tensor(a)")
       .also("aten::unfold_copy");
   table.add<im2col>(
-      "aten::im2col(Tensor self, int[2] kernel_size, int[2] dilation, int[2] padding, int[2] stride) -> Tensor");
+      "aten::im2col(Tensor self, int[2] kernel_size, int[2] dilation, int[2] padding, int[2] "
+      "stride) -> Tensor");
   table.add<col2im>(
-      "aten::col2im(Tensor self, SymInt[2] output_size, int[2] kernel_size, int[2] dilation, int[2] padding, int[2] "
+      "aten::col2im(Tensor self, SymInt[2] output_size, int[2] kernel_size, int[2] dilation, "
+      "int[2] padding, int[2] "
       "stride) -> Tensor");
 }
 
