@@ -193,7 +193,8 @@ Compiled run(const torch::jit::Module& module, const Signature& inputs, const co
   const core::DeviceKind device = device_of(module, settings);
   Compiled compiled{capture_torchscript(module, method), {}};
   const Probes probes = make_probes(compiled.captured, inputs, method);
-  lower(*compiled.captured.graph, probes.probes, probes.required);
+  lower(*compiled.captured.graph, probes.probes, probes.required, probes.defaulted);
+  check_defaults(compiled.captured, probes, method);
   compiled.report = Compilation(compiled.captured, settings, device).run();
   if (settings.require_full_compilation) require_full(compiled.report);
   return compiled;

@@ -185,7 +185,7 @@ class Case:
     def check(self) -> None:
         """Compiles once, then compares all shapes with eager."""
         _skip_without(self.engine)
-        with _known(self.engine, f"{self.op}/{self.row.name}"):
+        with _known(self.engine, f"{self.op}/{self.row.name}/{self.form}"):
             self._check()
 
     def _check(self) -> None:
@@ -311,7 +311,7 @@ def _known(engine: str, key: str) -> Iterator[None]:
     reason = None
     for table in (UNSUPPORTED, EXPECTED_FAILURES):
         for pattern, why in table.get(engine, {}).items():
-            if fnmatch.fnmatchcase(key, pattern):
+            if fnmatch.fnmatchcase(key, pattern) or fnmatch.fnmatchcase(key, f"{pattern}/*"):
                 reason = why
     if reason is None:
         yield

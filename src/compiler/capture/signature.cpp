@@ -138,7 +138,9 @@ bool takes_tensors(const c10::TypePtr& type) {
   return std::any_of(contained.begin(), contained.end(), [](const auto& t) { return takes_tensors(t); });
 }
 
-Probe probe_at(const Captured& captured, const Signature& signature, const std::string& method, Point point) {
+Probe probe_at(const Captured& captured, const Signature& signature, const std::string& method, Point point,
+               std::vector<std::size_t>& defaulted) {
+  defaulted.clear();
   const Graph& graph = *captured.graph;
   const auto& inputs = graph.body().inputs;
   const auto& schema = captured.module.get_method(method).function().getSchema();
@@ -153,6 +155,7 @@ Probe probe_at(const Captured& captured, const Signature& signature, const std::
       probe.emplace_back(maker.make(signature.elements[next++], argument.type(), argument.name(), inputs[i]));
     } else if (argument.default_value()) {
       probe.emplace_back(*argument.default_value());
+      defaulted.push_back(i);
     } else if (takes_tensors(argument.type())) {
       throw core::invalid_argument("[capture] ", method, " takes an argument '", argument.name(), "' of type ",
                                    argument.type()->annotation_str(), ", but inputs has only ", signature.elements.size(),
@@ -173,14 +176,38 @@ Probe probe_at(const Captured& captured, const Signature& signature, const std::
 Probes make_probes(const Captured& captured, const Signature& signature, const std::string& method) {
   Probes probes;
   if (is_static(signature)) {
-    probes.probes.push_back(probe_at(captured, signature, method, Point::opt));
+    probes.probes.push_back(probe_at(captured, signature, method, Point::opt, probes.defaulted));
     return probes;
   }
   for (const Point point : {Point::min, Point::opt, Point::max, Point::above_min, Point::below_max, Point::middle}) {
-    probes.probes.push_back(probe_at(captured, signature, method, point));
+    probes.probes.push_back(probe_at(captured, signature, method, point, probes.defaulted));
   }
   probes.required = 3;
   return probes;
+}
+
+void check_defaults(const Captured& captured, const Probes& probes, const std::string& method) {
+  Graph& graph = *captured.graph;
+  const auto& schema = captured.module.get_method(method).function().getSchema();
+  for (const std::size_t index : probes.defaulted) {
+    Var* input = graph.body().inputs[index];
+    const c10::IValue& value = *probes.probes.front()[index];
+    const bool comparable = value.isNone() || value.isInt() || value.isDouble() || value.isBool() || value.isString();
+    if (!comparable) continue;
+    const c10::Symbol differs = c10::Symbol::fromQualString(value.isNone() ? "aten::__isnot__" : "aten::ne");
+    Node* compare = graph.append(graph.body(), differs, {input, value});
+    Var* condition = graph.add_output(compare, c10::BoolType::get());
+    Node* branch = graph.append(graph.body(), c10::prim::If, {condition});
+    for (int i = 0; i < 2; ++i) {
+      branch->blocks.push_back(std::make_unique<Block>());
+      branch->blocks.back()->owner = branch;
+    }
+    const std::string& name = schema.arguments().at(index).name();
+    graph.append(*branch->blocks[0], c10::prim::RaiseException,
+                 {c10::IValue(core::text("[runtime] argument '", name, "' was left at its default when the module was ",
+                                         "compiled; to use another value, give one for it in inputs and compile again")),
+                  c10::IValue("builtins.ValueError")});
+  }
 }
 
 }  // namespace torch_tensorrt::compiler

@@ -415,7 +415,7 @@ class Interpreter {
 };
 
 /// Numbers and other arguments that are not tensors are examples: what follows from them is a guess.
-void set_inputs(Graph& graph, const std::vector<Probe>& probes) {
+void set_inputs(Graph& graph, const std::vector<Probe>& probes, const std::vector<std::size_t>& fixed) {
   for (std::size_t i = 0; i < graph.body().inputs.size(); ++i) {
     Var* input = graph.body().inputs[i];
     if (!probes.front().at(i)) {
@@ -426,17 +426,18 @@ void set_inputs(Graph& graph, const std::vector<Probe>& probes) {
     Fact fact;
     for (const Probe& probe : probes) fact.samples.push_back(*probe.at(i));
     const c10::IValue& first = fact.samples.front();
-    fact.dynamic = fact.speculative = !has_tensors(first) && !first.isObject();
+    const bool is_fixed = std::find(fixed.begin(), fixed.end(), i) != fixed.end();
+    fact.dynamic = fact.speculative = !is_fixed && !has_tensors(first) && !first.isObject();
     input->fact = std::move(fact);
   }
 }
 
 }  // namespace
 
-void infer_facts(Graph& graph, std::vector<Probe> probes, std::size_t required) {
+void infer_facts(Graph& graph, std::vector<Probe> probes, std::size_t required, const std::vector<std::size_t>& fixed) {
   const at::NoGradGuard no_grad;
   while (true) {
-    set_inputs(graph, probes);
+    set_inputs(graph, probes, fixed);
     const auto written = written_containers(graph);
     for (Var* input : graph.body().inputs) {
       if (written.count(input)) forget_written(input);

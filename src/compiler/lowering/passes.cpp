@@ -223,6 +223,27 @@ std::size_t fold_appends(Graph& graph) {
   return folded;
 }
 
+std::size_t fold_tuples(Graph& graph) {
+  std::size_t folded = 0;
+  for (Node* node : all_nodes(graph.body())) {
+    const bool unpacks = node->kind == c10::prim::TupleUnpack;
+    if (!unpacks && node->kind != c10::prim::TupleIndex) continue;
+    const Var* tuple = node->args[0].var();
+    if (!tuple || !tuple->producer || tuple->producer->kind != c10::prim::TupleConstruct) continue;
+    const std::vector<Argument> elements = tuple->producer->args;
+    for (std::size_t i = 0; i < node->outputs.size(); ++i) {
+      const auto index = unpacks ? std::optional<c10::IValue>(static_cast<std::int64_t>(i)) : known_constant(node->args[1]);
+      if (!index) continue;
+      const auto count = static_cast<std::int64_t>(elements.size());
+      const std::int64_t at = index->toInt() < 0 ? index->toInt() + count : index->toInt();
+      if (at < 0 || at >= count) continue;
+      graph.replace_uses(node->outputs[i], elements[static_cast<std::size_t>(at)]);
+      ++folded;
+    }
+  }
+  return folded;
+}
+
 namespace {
 
 /// Replaces every use of a tensor list that a list of arguments can stand for.
@@ -320,21 +341,21 @@ std::size_t unpack_lists(Graph& graph) {
   return changed;
 }
 
-void lower(Graph& graph, const std::vector<Probe>& probes, std::size_t required) {
+void lower(Graph& graph, const std::vector<Probe>& probes, std::size_t required, const std::vector<std::size_t>& fixed) {
   constexpr int kMaxRounds = 64;
   functionalize_containers(graph);
-  infer_facts(graph, probes, required);
+  infer_facts(graph, probes, required, fixed);
   for (int round = 0; round < kMaxRounds; ++round) {
     std::size_t changed = fold_branches(graph) + unroll_loops(graph);
     fold_constants(graph);
     graph.remove_dead();
     changed += functionalize_containers(graph);
     if (changed == 0) break;
-    infer_facts(graph, probes, required);
+    infer_facts(graph, probes, required, fixed);
   }
   unpack_lists(graph);
   graph.remove_dead();
-  infer_facts(graph, probes, required);
+  infer_facts(graph, probes, required, fixed);
   fold_constants(graph);
   graph.remove_dead();
   graph.verify();

@@ -9,7 +9,8 @@
 namespace torch_tensorrt::compiler {
 
 /// Runs the passes below in order until nothing changes; afterwards every Var has its facts.
-TORCHTRT_API void lower(Graph& graph, const std::vector<Probe>& probes, std::size_t required);
+TORCHTRT_API void lower(Graph& graph, const std::vector<Probe>& probes, std::size_t required,
+                        const std::vector<std::size_t>& fixed = {});
 
 // Each pass returns how many places it changed.
 
@@ -21,6 +22,8 @@ TORCHTRT_API std::size_t fold_branches(Graph& graph);
 TORCHTRT_API std::size_t unroll_loops(Graph& graph);
 /// A list that is built by appending becomes one construction: unrolled comprehensions leave such lists.
 TORCHTRT_API std::size_t fold_appends(Graph& graph);
+/// An element of a tuple made in the graph becomes the element itself: folded branches leave such tuples.
+TORCHTRT_API std::size_t fold_tuples(Graph& graph);
 /// A tensor list of known length becomes its elements: engines have tensors, not lists.
 TORCHTRT_API std::size_t unpack_lists(Graph& graph);
 
