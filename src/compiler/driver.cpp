@@ -35,11 +35,13 @@ const core::EnginePlugin& choose_plugin(const core::Settings& settings, core::De
   if (settings.engine == "auto") return core::auto_engine_plugin(device);
   const core::EnginePlugin& plugin = core::engine_plugin(settings.engine);
   if (const auto available = plugin.available(); !available.yes) {
-    throw core::unavailable("[engine] ", settings.engine, " is not available here: ", available.reason);
+    throw core::unavailable("[engine] ", settings.engine,
+                            " is not available here: ", available.reason);
   }
   if (!plugin.runs_on(device)) {
     throw core::invalid_argument("[engine] ", settings.engine, " does not run on ",
-                                 device == core::DeviceKind::cuda ? "CUDA" : "the CPU", ", where the model is");
+                                 device == core::DeviceKind::cuda ? "CUDA" : "the CPU",
+                                 ", where the model is");
   }
   return plugin;
 }
@@ -48,10 +50,13 @@ const core::EnginePlugin& choose_plugin(const core::Settings& settings, core::De
 class Compilation {
  public:
   Compilation(Captured& captured, const core::Settings& settings, core::DeviceKind device)
-      : graph_(*captured.graph), settings_(settings), plugin_(choose_plugin(settings, device)),
+      : graph_(*captured.graph),
+        settings_(settings),
+        plugin_(choose_plugin(settings, device)),
         load_(runtime::default_load_options(device)) {
     if (!settings.portable) {
-      throw core::unsupported("[engine] portable is False, but ", plugin_.name(), " builds its engines from the Network ",
+      throw core::unsupported("[engine] portable is False, but ", plugin_.name(),
+                              " builds its engines from the Network ",
                               "that the artifact carries; leave portable at True");
     }
     load_.engine = plugin_.name();
@@ -61,7 +66,8 @@ class Compilation {
     load_.build.workspace_size = settings.workspace_size;
     load_.build.optimization_level = static_cast<int>(settings.optimization_level);
     if (!settings.cache_built_engines) load_.build.cache_dir.clear();
-    if (settings.cache_built_engines && !settings.engine_cache_dir.empty()) load_.build.cache_dir = settings.engine_cache_dir;
+    if (settings.cache_built_engines && !settings.engine_cache_dir.empty())
+      load_.build.cache_dir = settings.engine_cache_dir;
   }
 
   Report run() {
@@ -81,7 +87,8 @@ class Compilation {
     entry.op = node.name();
     entry.origin = node.origin;
     entry.host = is_host(node) || is_host_control(node) || node.kind == c10::prim::ListUnpack ||
-                 (node.kind == c10::prim::RaiseException && node.owner->owner && is_host_control(*node.owner->owner));
+                 (node.kind == c10::prim::RaiseException && node.owner->owner &&
+                  is_host_control(*node.owner->owner));
     return entry;
   }
 
@@ -111,15 +118,18 @@ class Compilation {
   bool build_all(std::vector<Segment> segments, std::vector<BuiltSegment>& built) {
     for (Segment& segment : segments) {
       if (segment.outputs.empty()) {
-        for (const Node* node : segment.nodes) decisions_[node] = {false, "unused", "nothing reads its results"};
+        for (const Node* node : segment.nodes)
+          decisions_[node] = {false, "unused", "nothing reads its results"};
         return false;
       }
       try {
         built.push_back(build(segment));
       } catch (const std::exception& error) {
         if (settings_.require_full_compilation) throw;
-        core::log_warning("[engine] a group of ", segment.nodes.size(), " ops stays in PyTorch: ", error.what());
-        for (const Node* node : segment.nodes) decisions_[node] = {false, "build_failed", error.what()};
+        core::log_warning("[engine] a group of ", segment.nodes.size(),
+                          " ops stays in PyTorch: ", error.what());
+        for (const Node* node : segment.nodes)
+          decisions_[node] = {false, "build_failed", error.what()};
         return false;
       }
     }
@@ -139,10 +149,12 @@ class Compilation {
     artifact.producer = std::string("torch_tensorrt ") + core::kVersion;
     artifact.preferred_engine = plugin_.name();
     for (std::size_t i = 0; i < network.inputs().size(); ++i) {
-      artifact.inputs.push_back({network.input_name(i), network.type(network.inputs()[i]), network.input_is_host(i)});
+      artifact.inputs.push_back(
+          {network.input_name(i), network.type(network.inputs()[i]), network.input_is_host(i)});
     }
     for (std::size_t i = 0; i < network.outputs().size(); ++i) {
-      artifact.outputs.push_back({network.output_names()[i], network.type(network.outputs()[i]), false});
+      artifact.outputs.push_back(
+          {network.output_names()[i], network.type(network.outputs()[i]), false});
     }
     artifact.plans.push_back(plugin_.build(network, load_.build));
     artifact.network = std::move(converted.network);
@@ -153,10 +165,19 @@ class Compilation {
   void publish(const BuiltSegment& segment) {
     const core::Artifact& artifact = segment.engine->artifact();
     const core::Network& network = *artifact.network;
-    EngineReport entry{artifact.name, std::string(plugin_.name()), plugin_.version(), network.layer_count(), {}, {}, network.to_text()};
-    for (const auto& io : artifact.inputs) entry.inputs.push_back(io.name + ": " + core::to_text(io.type));
-    for (const auto& io : artifact.outputs) entry.outputs.push_back(io.name + ": " + core::to_text(io.type));
-    for (const Node* node : segment.segment.nodes) entries_[index_.at(node)].engine = static_cast<int>(report_.engines.size());
+    EngineReport entry{artifact.name,
+                       std::string(plugin_.name()),
+                       plugin_.version(),
+                       network.layer_count(),
+                       {},
+                       {},
+                       network.to_text()};
+    for (const auto& io : artifact.inputs)
+      entry.inputs.push_back(io.name + ": " + core::to_text(io.type));
+    for (const auto& io : artifact.outputs)
+      entry.outputs.push_back(io.name + ": " + core::to_text(io.type));
+    for (const Node* node : segment.segment.nodes)
+      entries_[index_.at(node)].engine = static_cast<int>(report_.engines.size());
     report_.engines.push_back(std::move(entry));
   }
 
@@ -179,8 +200,9 @@ void require_full(const Report& report) {
     left.insert(core::text("  ", node.op, " at ", where(node.origin), ": ", node.reason));
   }
   if (left.empty() && report.engines.size() == 1) return;
-  throw core::unsupported("[partitioning] require_full_compilation is set, but the model becomes ", report.engines.size(),
-                          " engines with ", left.size(), " kinds of ops in PyTorch:\n", core::join(left, "\n"));
+  throw core::unsupported("[partitioning] require_full_compilation is set, but the model becomes ",
+                          report.engines.size(), " engines with ", left.size(),
+                          " kinds of ops in PyTorch:\n", core::join(left, "\n"));
 }
 
 struct Compiled {
@@ -188,8 +210,8 @@ struct Compiled {
   Report report;
 };
 
-Compiled run(const torch::jit::Module& module, const Signature& inputs, const core::Settings& settings,
-             const std::string& method) {
+Compiled run(const torch::jit::Module& module, const Signature& inputs,
+             const core::Settings& settings, const std::string& method) {
   const core::DeviceKind device = device_of(module, settings);
   Compiled compiled{capture_torchscript(module, method), {}};
   const Probes probes = make_probes(compiled.captured, inputs, method);
@@ -202,19 +224,22 @@ Compiled run(const torch::jit::Module& module, const Signature& inputs, const co
 
 }  // namespace
 
-CompileResult compile(const torch::jit::Module& module, const Signature& inputs, const core::Settings& settings,
-                      const std::string& method) {
+CompileResult compile(const torch::jit::Module& module, const Signature& inputs,
+                      const core::Settings& settings, const std::string& method) {
   Compiled compiled = run(module, inputs, settings, method);
   const std::string summary = compiled.report.summary();
   core::log_info(summary);
   if (compiled.report.engines.empty()) core::log_warning("nothing was compiled: ", summary);
-  torch::jit::Module result = emit_torchscript(*compiled.captured.graph, compiled.captured.module, method);
+  torch::jit::Module result =
+      emit_torchscript(*compiled.captured.graph, compiled.captured.module, method);
   result.register_attribute("_torchtrt_report", c10::StringType::get(), compiled.report.to_json());
   return {std::move(result), std::move(compiled.report)};
 }
 
-std::vector<std::byte> convert_method_to_engine(const torch::jit::Module& module, const Signature& inputs,
-                                                const core::Settings& settings, const std::string& method) {
+std::vector<std::byte> convert_method_to_engine(const torch::jit::Module& module,
+                                                const Signature& inputs,
+                                                const core::Settings& settings,
+                                                const std::string& method) {
   core::Settings full = settings;
   full.require_full_compilation = true;
   const Compiled compiled = run(module, inputs, full, method);
@@ -225,7 +250,8 @@ std::vector<std::byte> convert_method_to_engine(const torch::jit::Module& module
   throw core::internal_error("[assembly] the compiled graph has no engine");
 }
 
-std::vector<std::string> unsupported_ops(const torch::jit::Module& module, const std::string& method) {
+std::vector<std::string> unsupported_ops(const torch::jit::Module& module,
+                                         const std::string& method) {
   const Captured captured = capture_torchscript(module, method);
   std::set<std::string> missing;
   for (Node* node : all_nodes(captured.graph->body())) {
@@ -235,11 +261,13 @@ std::vector<std::string> unsupported_ops(const torch::jit::Module& module, const
   return {missing.begin(), missing.end()};
 }
 
-torch::jit::Module embed_engine(const std::vector<std::byte>& artifact, const core::Settings& settings) {
+torch::jit::Module embed_engine(const std::vector<std::byte>& artifact,
+                                const core::Settings& settings) {
   runtime::LoadOptions options = runtime::default_load_options(
       settings.device_type == "gpu" ? core::DeviceKind::cuda : core::DeviceKind::cpu);
   if (settings.engine != "auto") options.engine = settings.engine;
-  auto engine = c10::make_intrusive<runtime::Engine>(core::Artifact::from_bytes(core::Blob::of(artifact)), options);
+  auto engine = c10::make_intrusive<runtime::Engine>(
+      core::Artifact::from_bytes(core::Blob::of(artifact)), options);
   torch::jit::Module module("torch_tensorrt.Embedded");
   Graph graph;
   graph.add_input(graph.body(), module.type(), "self");
@@ -249,8 +277,9 @@ torch::jit::Module embed_engine(const std::vector<std::byte>& artifact, const co
     inputs.emplace_back(graph.add_input(graph.body(), c10::TensorType::get(), io.name));
     arguments.emplace_back(io.name, c10::TensorType::get());
   }
-  Node* execute = graph.append(graph.body(), c10::Symbol::fromQualString("tensorrt::execute_engine"),
-                               {std::move(inputs), c10::IValue(engine)});
+  Node* execute =
+      graph.append(graph.body(), c10::Symbol::fromQualString("tensorrt::execute_engine"),
+                   {std::move(inputs), c10::IValue(engine)});
   std::vector<Argument> outputs;
   std::vector<c10::TypePtr> types;
   for (const core::IoEntry& io : engine->artifact().outputs) {
@@ -265,7 +294,8 @@ torch::jit::Module embed_engine(const std::vector<std::byte>& artifact, const co
     Node* tuple = graph.append(graph.body(), c10::prim::TupleConstruct, outputs);
     graph.body().outputs = {graph.add_output(tuple, result)};
   }
-  add_method(module, graph, c10::FunctionSchema("forward", "", std::move(arguments), {c10::Argument("", result)}));
+  add_method(module, graph,
+             c10::FunctionSchema("forward", "", std::move(arguments), {c10::Argument("", result)}));
   return module;
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// The compiler: the one place that knows all stages. capture -> lowering -> partitioning -> conversion -> engine ->
-// assembly.
+// The compiler: the one place that knows all stages. capture -> lowering -> partitioning ->
+// conversion -> engine -> assembly.
 
 #include <torch/csrc/jit/api/module.h>
 
@@ -27,16 +27,17 @@ struct InputSpec {
   std::string name;
 };
 
-/// The inputs of a method: a leaf per tensor; tuples, lists and dicts as the method takes them. The root is a tuple with
-/// one element per argument.
+/// The inputs of a method: a leaf per tensor; tuples, lists and dicts as the method takes them. The
+/// root is a tuple with one element per argument.
 struct Signature {
   enum class Kind { leaf, tuple, list, dict, value };
   Kind kind = Kind::leaf;
   InputSpec input;                  ///< leaf
   std::vector<Signature> elements;  ///< tuple, list, dict values
   std::vector<std::string> keys;    ///< dict
-  /// value: an example of an argument that is not a tensor (a number, a string, None). Other values still work: what was
-  /// built for the example is guarded. Arguments that are not tensors may also be left out of the root.
+  /// value: an example of an argument that is not a tensor (a number, a string, None). Other values
+  /// still work: what was built for the example is guarded. Arguments that are not tensors may also
+  /// be left out of the root.
   c10::IValue example;
 
   static Signature leaf(InputSpec input) {
@@ -63,13 +64,16 @@ struct CompileResult {
   Report report;
 };
 
-/// Compiles one method of a TorchScript module; the result is a new module with the same method, every supported
-/// subgraph being a torch.classes.tensorrt.Engine. The input module is not changed.
+/// Compiles one method of a TorchScript module; the result is a new module with the same method,
+/// every supported subgraph being a torch.classes.tensorrt.Engine. The input module is not changed.
 TORCHTRT_API CompileResult compile(const torch::jit::Module& module, const Signature& inputs,
-                                   const core::Settings& settings, const std::string& method = "forward");
+                                   const core::Settings& settings,
+                                   const std::string& method = "forward");
 
-/// The whole method as one engine's artifact bytes. Throws Error(unsupported) naming the ops that no engine takes.
-TORCHTRT_API std::vector<std::byte> convert_method_to_engine(const torch::jit::Module& module, const Signature& inputs,
+/// The whole method as one engine's artifact bytes. Throws Error(unsupported) naming the ops that
+/// no engine takes.
+TORCHTRT_API std::vector<std::byte> convert_method_to_engine(const torch::jit::Module& module,
+                                                             const Signature& inputs,
                                                              const core::Settings& settings,
                                                              const std::string& method = "forward");
 
@@ -78,6 +82,7 @@ TORCHTRT_API std::vector<std::string> unsupported_ops(const torch::jit::Module& 
                                                       const std::string& method = "forward");
 
 /// A module whose forward runs the artifact: tensors in, one tensor or a tuple out.
-TORCHTRT_API torch::jit::Module embed_engine(const std::vector<std::byte>& artifact, const core::Settings& settings);
+TORCHTRT_API torch::jit::Module embed_engine(const std::vector<std::byte>& artifact,
+                                             const core::Settings& settings);
 
 }  // namespace torch_tensorrt::compiler

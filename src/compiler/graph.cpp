@@ -71,7 +71,8 @@ void collect(Block& block, std::vector<Node*>& out) {
 using VarSet = std::unordered_set<const Var*>;
 
 void mark_used(const std::vector<Argument>& arguments, VarSet& used) {
-  for (const Argument& argument : arguments) for_each_var(argument, [&](Var* var) { used.insert(var); });
+  for (const Argument& argument : arguments)
+    for_each_var(argument, [&](Var* var) { used.insert(var); });
 }
 
 std::size_t sweep(Block& block, VarSet& used) {
@@ -80,8 +81,9 @@ std::size_t sweep(Block& block, VarSet& used) {
   for (auto it = block.nodes.end(); it != block.nodes.begin();) {
     --it;
     Node& node = **it;
-    const bool live = has_effect(node) || std::any_of(node.outputs.begin(), node.outputs.end(),
-                                                      [&](Var* var) { return used.count(var) != 0; });
+    const bool live =
+        has_effect(node) || std::any_of(node.outputs.begin(), node.outputs.end(),
+                                        [&](Var* var) { return used.count(var) != 0; });
     if (!live) {
       it = block.nodes.erase(it);
       ++removed;
@@ -103,18 +105,20 @@ void verify(const Block& block, VarSet defined) {
   };
   for (const Var* input : block.inputs) defined.insert(input);
   for (const auto& node : block.nodes) {
-    if (node->owner != &block) throw core::internal_error("[graph] ", node->name(), " is in a block it does not own");
+    if (node->owner != &block)
+      throw core::internal_error("[graph] ", node->name(), " is in a block it does not own");
     if (const auto* schema = node->schema(); schema && !schema->is_vararg()) {
       if (schema->arguments().size() != node->args.size()) {
-        throw core::internal_error("[graph] ", node->name(), " has ", node->args.size(), " arguments, its schema ",
-                                   schema->arguments().size());
+        throw core::internal_error("[graph] ", node->name(), " has ", node->args.size(),
+                                   " arguments, its schema ", schema->arguments().size());
       }
     }
     for (const Argument& argument : node->args) check(argument, node->name());
     for (const auto& inner : node->blocks) verify(*inner, defined);
     for (const Var* output : node->outputs) {
       if (output->producer != node.get()) {
-        throw core::internal_error("[graph] %", output->id, " does not know its producer ", node->name());
+        throw core::internal_error("[graph] %", output->id, " does not know its producer ",
+                                   node->name());
       }
       defined.insert(output);
     }
@@ -159,8 +163,9 @@ std::vector<Node*> all_nodes(Block& block) {
 
 bool has_effect(const Node& node) {
   static const std::unordered_set<std::string> kEffects = {
-      "prim::Print",   "prim::RaiseException", "prim::SetAttr", "prim::CallMethod", "prim::CallFunction",
-      "prim::PythonOp", "aten::warn",          "prim::Enter",   "prim::Exit",       "aten::manual_seed"};
+      "prim::Print",        "prim::RaiseException", "prim::SetAttr", "prim::CallMethod",
+      "prim::CallFunction", "prim::PythonOp",       "aten::warn",    "prim::Enter",
+      "prim::Exit",         "aten::manual_seed"};
   if (kEffects.count(node.kind.toQualString())) return true;
   for (const auto& block : node.blocks) {
     for (const auto& inner : block->nodes) {
@@ -172,7 +177,8 @@ bool has_effect(const Node& node) {
   for (const auto& argument : schema->arguments()) {
     if (argument.alias_info() && argument.alias_info()->isWrite()) return true;
   }
-  const auto handle = c10::Dispatcher::singleton().findSchema({schema->name(), schema->overload_name()});
+  const auto handle =
+      c10::Dispatcher::singleton().findSchema({schema->name(), schema->overload_name()});
   if (!handle || !handle->hasTag(at::Tag::nondeterministic_seeded)) return false;
   // Dropout carries the tag, but draws nothing in eval mode.
   for (const char* name : {"train", "training"}) {
@@ -180,7 +186,8 @@ bool has_effect(const Node& node) {
     if (train && node.args[*train].constant()) return node.args[*train].constant()->toBool();
   }
   const auto dropout = schema->argumentIndexWithName("dropout_p");
-  if (dropout && node.args[*dropout].constant()) return node.args[*dropout].constant()->toDouble() != 0;
+  if (dropout && node.args[*dropout].constant())
+    return node.args[*dropout].constant()->toDouble() != 0;
   return true;
 }
 

@@ -1,8 +1,9 @@
 #pragma once
 
-// The Graph: our SSA form of a PyTorch program. Frontends decode into it, lowering rewrites it, partitioning reads it,
-// assembly emits it. A node is an operator of PyTorch (or a prim:: construct of TorchScript) whose arguments are given
-// in schema order; lists and tuples of values are nested arguments, not nodes.
+// The Graph: our SSA form of a PyTorch program. Frontends decode into it, lowering rewrites it,
+// partitioning reads it, assembly emits it. A node is an operator of PyTorch (or a prim:: construct
+// of TorchScript) whose arguments are given in schema order; lists and tuples of values are nested
+// arguments, not nodes.
 
 #include <ATen/core/interned_strings.h>
 #include <ATen/core/ivalue.h>
@@ -31,24 +32,24 @@ struct Node;
 struct Block;
 class Graph;
 
-/// What is known of a value: its IValue at each probe of the input shapes (meta tensors for tensors; real CPU tensors
-/// for what the host computes; numbers, lists, ...).
+/// What is known of a value: its IValue at each probe of the input shapes (meta tensors for
+/// tensors; real CPU tensors for what the host computes; numbers, lists, ...).
 struct Fact {
   std::vector<c10::IValue> samples;
   /// Depends on a dynamic dimension through numbers, even where all samples agree.
   bool dynamic = false;
-  /// A guess: depends on module state or on a branch that was not decided. Whatever is built on it is guarded at run
-  /// time, with the original ops as the other branch.
+  /// A guess: depends on module state or on a branch that was not decided. Whatever is built on it
+  /// is guarded at run time, with the original ops as the other branch.
   bool speculative = false;
 };
 
 /// A value: made by a node, or an input of a block.
 struct Var {
   std::size_t id = 0;
-  std::string name;        ///< the user's name for it, may be empty
-  c10::TypePtr type;       ///< PyTorch's type: Tensor, int, Tensor[], ...
-  Node* producer = nullptr;  ///< null: a block input
-  std::optional<Fact> fact;  ///< absent: not known
+  std::string name;             ///< the user's name for it, may be empty
+  c10::TypePtr type;            ///< PyTorch's type: Tensor, int, Tensor[], ...
+  Node* producer = nullptr;     ///< null: a block input
+  std::optional<Fact> fact;     ///< absent: not known
   std::string unknown_because;  ///< why there is no fact
 
   bool is_tensor() const { return type->isSubtypeOf(*c10::TensorType::get()); }
@@ -60,9 +61,9 @@ struct Argument {
   std::variant<Var*, c10::IValue, List> data;
 
   Argument() : data(c10::IValue()) {}
-  Argument(Var* var) : data(var) {}                               // NOLINT: any of the three is an Argument
-  Argument(c10::IValue value) : data(std::move(value)) {}         // NOLINT
-  Argument(List list) : data(std::move(list)) {}                  // NOLINT
+  Argument(Var* var) : data(var) {}  // NOLINT: any of the three is an Argument
+  Argument(c10::IValue value) : data(std::move(value)) {}  // NOLINT
+  Argument(List list) : data(std::move(list)) {}           // NOLINT
 
   Var* var() const {
     auto* v = std::get_if<Var*>(&data);
@@ -88,18 +89,20 @@ void for_each_var(const Argument& argument, Fn&& fn) {
 }
 
 struct Node {
-  c10::Symbol kind;                            ///< aten::add, prim::If, tensorrt::execute_engine
-  std::shared_ptr<torch::jit::Operator> op;    ///< null for prim:: constructs without a schema
-  std::vector<Argument> args;                  ///< in schema order, defaults filled in
+  c10::Symbol kind;                          ///< aten::add, prim::If, tensorrt::execute_engine
+  std::shared_ptr<torch::jit::Operator> op;  ///< null for prim:: constructs without a schema
+  std::vector<Argument> args;                ///< in schema order, defaults filled in
   std::vector<Var*> outputs;
   std::vector<std::unique_ptr<Block>> blocks;  ///< prim::If: then, else; prim::Loop: body
   core::Origin origin;
   Block* owner = nullptr;
   /// Class names of the modules around it, outermost first: "torchvision.models.resnet.BasicBlock".
   std::vector<std::string> module_types;
-  /// The TorchScript node it was decoded from, if any: attributes of exotic prim:: nodes live there.
+  /// The TorchScript node it was decoded from, if any: attributes of exotic prim:: nodes live
+  /// there.
   const torch::jit::Node* jit = nullptr;
-  /// Why the frontend or the user keeps this node in PyTorch: a report code and a sentence; empty: it may convert.
+  /// Why the frontend or the user keeps this node in PyTorch: a report code and a sentence; empty:
+  /// it may convert.
   std::string torch_code, torch_because;
 
   const c10::FunctionSchema* schema() const { return op ? &op->schema() : nullptr; }
@@ -140,7 +143,8 @@ class TORCHTRT_API Graph {
   std::size_t remove_dead();
   /// Checks def-before-use, arity against schemas and ownership; throws core::Error(internal).
   void verify() const;
-  /// One line per node: `%5 : Tensor[2, 3] = aten::softmax.int(self=%4, dim=1, dtype=None)  # model.py:41`.
+  /// One line per node: `%5 : Tensor[2, 3] = aten::softmax.int(self=%4, dim=1, dtype=None)  #
+  /// model.py:41`.
   std::string to_text() const;
 
  private:
@@ -151,21 +155,24 @@ class TORCHTRT_API Graph {
 /// All nodes of a block and the blocks within, in program order.
 TORCHTRT_API std::vector<Node*> all_nodes(Block& block);
 
-/// Side effects, writes to arguments, or results that differ from call to call: such a node is never moved or removed.
+/// Side effects, writes to arguments, or results that differ from call to call: such a node is
+/// never moved or removed.
 TORCHTRT_API bool has_effect(const Node& node);
 
 /// The torch dtype as the Network's, or nothing (complex, quantized, ...).
 TORCHTRT_API std::optional<core::DType> to_core(c10::ScalarType type);
 TORCHTRT_API c10::ScalarType to_torch(core::DType type);
 
-/// The Network type of a tensor value from its samples (first min, opt, max, then further probes), or why there is none.
+/// The Network type of a tensor value from its samples (first min, opt, max, then further probes),
+/// or why there is none.
 struct TypeOrReason {
   std::optional<core::TensorType> type;
   std::string reason;
 };
 TORCHTRT_API TypeOrReason tensor_type(const Var& var);
 
-/// The constant behind an argument: a literal, or a value that is the same at every probe and not dynamic.
+/// The constant behind an argument: a literal, or a value that is the same at every probe and not
+/// dynamic.
 TORCHTRT_API std::optional<c10::IValue> known_constant(const Argument& argument);
 
 /// "model.py:41 (layer1.0.conv1)", for messages.

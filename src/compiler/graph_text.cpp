@@ -64,7 +64,8 @@ void print(std::ostream& out, const Block& block, int depth) {
       print(out, node->args[i]);
     }
     out << ')';
-    if (!node->origin.scope.empty() || !node->origin.location.empty()) out << "  # " << where(node->origin);
+    if (!node->origin.scope.empty() || !node->origin.location.empty())
+      out << "  # " << where(node->origin);
     out << '\n';
     for (const auto& inner : node->blocks) {
       out << indent << "  {\n";

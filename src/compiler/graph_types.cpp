@@ -10,41 +10,64 @@ namespace torch_tensorrt::compiler {
 std::optional<core::DType> to_core(c10::ScalarType type) {
   using core::DType;
   switch (type) {
-    case c10::ScalarType::Float: return DType::f32;
-    case c10::ScalarType::Half: return DType::f16;
-    case c10::ScalarType::BFloat16: return DType::bf16;
-    case c10::ScalarType::Double: return DType::f64;
-    case c10::ScalarType::Long: return DType::i64;
-    case c10::ScalarType::Int: return DType::i32;
-    case c10::ScalarType::Char: return DType::i8;
-    case c10::ScalarType::Byte: return DType::u8;
-    case c10::ScalarType::Bool: return DType::b;
-    case c10::ScalarType::Float8_e4m3fn: return DType::f8;
-    default: return std::nullopt;
+    case c10::ScalarType::Float:
+      return DType::f32;
+    case c10::ScalarType::Half:
+      return DType::f16;
+    case c10::ScalarType::BFloat16:
+      return DType::bf16;
+    case c10::ScalarType::Double:
+      return DType::f64;
+    case c10::ScalarType::Long:
+      return DType::i64;
+    case c10::ScalarType::Int:
+      return DType::i32;
+    case c10::ScalarType::Char:
+      return DType::i8;
+    case c10::ScalarType::Byte:
+      return DType::u8;
+    case c10::ScalarType::Bool:
+      return DType::b;
+    case c10::ScalarType::Float8_e4m3fn:
+      return DType::f8;
+    default:
+      return std::nullopt;
   }
 }
 
 c10::ScalarType to_torch(core::DType type) {
   using core::DType;
   switch (type) {
-    case DType::f32: return c10::ScalarType::Float;
-    case DType::f16: return c10::ScalarType::Half;
-    case DType::bf16: return c10::ScalarType::BFloat16;
-    case DType::f64: return c10::ScalarType::Double;
-    case DType::i64: return c10::ScalarType::Long;
-    case DType::i32: return c10::ScalarType::Int;
-    case DType::i8: return c10::ScalarType::Char;
-    case DType::u8: return c10::ScalarType::Byte;
-    case DType::b: return c10::ScalarType::Bool;
-    case DType::f8: return c10::ScalarType::Float8_e4m3fn;
+    case DType::f32:
+      return c10::ScalarType::Float;
+    case DType::f16:
+      return c10::ScalarType::Half;
+    case DType::bf16:
+      return c10::ScalarType::BFloat16;
+    case DType::f64:
+      return c10::ScalarType::Double;
+    case DType::i64:
+      return c10::ScalarType::Long;
+    case DType::i32:
+      return c10::ScalarType::Int;
+    case DType::i8:
+      return c10::ScalarType::Char;
+    case DType::u8:
+      return c10::ScalarType::Byte;
+    case DType::b:
+      return c10::ScalarType::Bool;
+    case DType::f8:
+      return c10::ScalarType::Float8_e4m3fn;
     case DType::i4:
-    case DType::f4: break;
+    case DType::f4:
+      break;
   }
   throw core::internal_error("[graph] dtype ", core::name(type), " has no PyTorch counterpart");
 }
 
 TypeOrReason tensor_type(const Var& var) {
-  if (!var.fact) return {{}, var.unknown_because.empty() ? "its type is not known" : var.unknown_because};
+  if (!var.fact)
+    return {{}, var.unknown_because.empty() ? "its type is not known" : var.unknown_because};
   const auto& samples = var.fact->samples;
   for (const auto& sample : samples) {
     if (!sample.isTensor() || !sample.toTensor().defined()) return {{}, "it is not a tensor"};

@@ -24,18 +24,20 @@ std::string brief(const std::string& reason) {
 }  // namespace
 
 std::size_t Report::total_ops() const {
-  return static_cast<std::size_t>(std::count_if(nodes.begin(), nodes.end(), [](const auto& n) { return !n.host; }));
+  return static_cast<std::size_t>(
+      std::count_if(nodes.begin(), nodes.end(), [](const auto& n) { return !n.host; }));
 }
 
 std::size_t Report::engine_ops() const {
-  return static_cast<std::size_t>(
-      std::count_if(nodes.begin(), nodes.end(), [](const auto& n) { return !n.host && n.engine >= 0; }));
+  return static_cast<std::size_t>(std::count_if(
+      nodes.begin(), nodes.end(), [](const auto& n) { return !n.host && n.engine >= 0; }));
 }
 
 std::string Report::summary() const {
   std::ostringstream out;
   out << (engines.empty() ? "no engine" : engines.front().plugin) << ": " << engines.size()
-      << (engines.size() == 1 ? " engine, " : " engines, ") << engine_ops() << " of " << total_ops() << " ops";
+      << (engines.size() == 1 ? " engine, " : " engines, ") << engine_ops() << " of " << total_ops()
+      << " ops";
   std::map<std::pair<std::string, std::string>, int> left;
   for (const NodeReport& node : nodes) {
     if (!node.host && node.engine < 0) ++left[{node.op, brief(node.reason)}];
@@ -53,8 +55,8 @@ std::string Report::to_text() const {
   out << summary() << '\n';
   for (std::size_t i = 0; i < engines.size(); ++i) {
     const EngineReport& engine = engines[i];
-    out << "\nengine " << i << ": " << engine.name << ", " << engine.plugin << ' ' << engine.version << ", "
-        << engine.layers << " layers\n";
+    out << "\nengine " << i << ": " << engine.name << ", " << engine.plugin << ' ' << engine.version
+        << ", " << engine.layers << " layers\n";
     for (const auto& input : engine.inputs) out << "  in   " << input << '\n';
     for (const auto& output : engine.outputs) out << "  out  " << output << '\n';
   }
@@ -65,7 +67,8 @@ std::string Report::to_text() const {
   for (const NodeReport& node : nodes) {
     if (node.host || node.engine >= 0) continue;
     any = true;
-    out << "  " << std::left << std::setw(static_cast<int>(width) + 2) << node.op << node.code << ": " << node.reason;
+    out << "  " << std::left << std::setw(static_cast<int>(width) + 2) << node.op << node.code
+        << ": " << node.reason;
     if (const auto at = place(node.origin); !at.empty()) out << "  # " << at;
     out << '\n';
   }
@@ -113,12 +116,13 @@ Report Report::from_json(const std::string& text) try {
                               .network = entry.at("network")});
   }
   for (const auto& entry : json.at("nodes")) {
-    report.nodes.push_back({.op = entry.at("op"),
-                            .origin = {.scope = entry.value("module", ""), .location = entry.value("location", "")},
-                            .engine = entry.at("engine"),
-                            .code = entry.value("code", ""),
-                            .reason = entry.value("reason", ""),
-                            .host = entry.value("host", false)});
+    report.nodes.push_back(
+        {.op = entry.at("op"),
+         .origin = {.scope = entry.value("module", ""), .location = entry.value("location", "")},
+         .engine = entry.at("engine"),
+         .code = entry.value("code", ""),
+         .reason = entry.value("reason", ""),
+         .host = entry.value("host", false)});
   }
   return report;
 } catch (const nlohmann::json::exception& error) {

@@ -1,6 +1,7 @@
 #pragma once
 
-// What torch.classes.tensorrt.Engine serializes into a module: a versioned, checksummed, pickle-free container.
+// What torch.classes.tensorrt.Engine serializes into a module: a versioned, checksummed,
+// pickle-free container.
 
 #include <array>
 #include <optional>
@@ -32,8 +33,9 @@ struct Artifact {
 
   /// Deterministic bytes for equal content.
   TORCHTRT_API std::vector<std::byte> to_bytes() const;
-  /// Checks size, header, limits, table, digests, manifest, in this order, before anything is used. Throws
-  /// Error(incompatible) naming offset, expected and found. Weights and plans are views into `bytes`.
+  /// Checks size, header, limits, table, digests, manifest, in this order, before anything is used.
+  /// Throws Error(incompatible) naming offset, expected and found. Weights and plans are views into
+  /// `bytes`.
   TORCHTRT_API static Artifact from_bytes(const Blob& bytes);
 };
 

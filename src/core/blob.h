@@ -9,7 +9,8 @@
 
 namespace torch_tensorrt::core {
 
-/// Read-only bytes with shared ownership; never copies. The owner may be a torch tensor, a file mapping or a vector.
+/// Read-only bytes with shared ownership; never copies. The owner may be a torch tensor, a file
+/// mapping or a vector.
 class Blob {
  public:
   Blob() = default;

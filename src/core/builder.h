@@ -1,7 +1,8 @@
 #pragma once
 
-// A thin writer of Networks: one method per layer kind, plus the few conveniences that every converter needs (rank
-// alignment, scalars, sizes that are numbers or host values). It folds nothing but host arithmetic on known numbers.
+// A thin writer of Networks: one method per layer kind, plus the few conveniences that every
+// converter needs (rank alignment, scalars, sizes that are numbers or host values). It folds
+// nothing but host arithmetic on known numbers.
 
 #include <initializer_list>
 #include <map>
@@ -55,7 +56,9 @@ class TORCHTRT_API NetworkBuilder {
 
   std::vector<Value> add(Layer layer, std::span<const Value> inputs);
   std::vector<Value> add(Layer layer, std::initializer_list<Value> inputs);
-  Value one(Layer layer, std::initializer_list<Value> inputs) { return add(std::move(layer), inputs).front(); }
+  Value one(Layer layer, std::initializer_list<Value> inputs) {
+    return add(std::move(layer), inputs).front();
+  }
 
   // ---- sources ----
   Value input(std::string name, TensorType type, bool host = false, Dims content = {});
@@ -117,7 +120,8 @@ class TORCHTRT_API NetworkBuilder {
   Value concat(std::span<const Value> xs, std::int64_t axis);
   std::vector<Value> split(Value x, std::int64_t axis, Ints sizes);
   /// One axis: start and size in bounds.
-  Value slice(Value x, int axis, const Size& start, const Size& size, const Size& step = std::int64_t{1});
+  Value slice(Value x, int axis, const Size& start, const Size& size,
+              const Size& step = std::int64_t{1});
   Value gather(Value x, Value indices, std::int64_t axis, std::int64_t batch_dims = 0);
 
  private:

@@ -1,7 +1,7 @@
 #pragma once
 
-// The engine plugin interface. A plugin is a shared library libtorchtrt_engine_<name>.so beside libtorchtrt_runtime.so
-// or in a folder of TORCHTRT_ENGINE_PATH, opened on first use. It exports
+// The engine plugin interface. A plugin is a shared library libtorchtrt_engine_<name>.so beside
+// libtorchtrt_runtime.so or in a folder of TORCHTRT_ENGINE_PATH, opened on first use. It exports
 //   extern "C" const torch_tensorrt::core::EnginePlugin* torchtrt_engine_plugin_v1();
 // which returns a pointer to an object that lives as long as the process.
 
@@ -42,7 +42,8 @@ struct EngineDevice {
 
 struct BuildOptions {
   EngineDevice device;
-  /// CPU threads of one inference; 0: as many as PyTorch uses (the caller fills it in from torch::get_num_threads()).
+  /// CPU threads of one inference; 0: as many as PyTorch uses (the caller fills it in from
+  /// torch::get_num_threads()).
   int num_threads = 0;
   bool allow_tf32 = true;
   std::int64_t workspace_size = 0;  ///< bytes; 0: the engine's choice
@@ -66,8 +67,9 @@ struct Buffer {
   void* data = nullptr;
 };
 
-/// Where results go: called once per output before the engine writes it; the memory is the caller's and must stay
-/// valid until run() returns. Data-dependent sizes are known at the call, so the engine asks then.
+/// Where results go: called once per output before the engine writes it; the memory is the caller's
+/// and must stay valid until run() returns. Data-dependent sizes are known at the call, so the
+/// engine asks then.
 class OutputSink {
  public:
   virtual void* allocate(std::size_t index, DType dtype, std::span<const std::int64_t> dims) = 0;
@@ -80,8 +82,8 @@ class OutputSink {
 class Context {
  public:
   virtual ~Context() = default;
-  /// Runs synchronously on CPU, or enqueues on `stream` (a cudaStream_t) on CUDA. Inputs were checked by the caller
-  /// against the Network's input types. Throws Error.
+  /// Runs synchronously on CPU, or enqueues on `stream` (a cudaStream_t) on CUDA. Inputs were
+  /// checked by the caller against the Network's input types. Throws Error.
   virtual void run(std::span<const Buffer> inputs, OutputSink& outputs, void* stream) = 0;
 };
 
@@ -106,7 +108,8 @@ class EnginePlugin {
   /// Does the engine take this layer with these types? `node` is a node of `network`.
   virtual Support supports(const Network& network, const Node& node) const = 0;
   virtual Plan build(const Network& network, const BuildOptions& options) const = 0;
-  /// Loads a plan made by this version on this device. `network` is null when the artifact was stripped of it.
+  /// Loads a plan made by this version on this device. `network` is null when the artifact was
+  /// stripped of it.
   virtual std::unique_ptr<Executable> load(const Plan& plan, const Network* network,
                                            const BuildOptions& options) const = 0;
 };
@@ -114,14 +117,16 @@ class EnginePlugin {
 using EnginePluginEntry = const EnginePlugin* (*)();
 inline constexpr const char* kEnginePluginEntry = "torchtrt_engine_plugin_v1";
 
-/// The plugin of that name, opened on first use. Throws Error(unavailable) naming the folders searched, the loader's
-/// message and what to install.
+/// The plugin of that name, opened on first use. Throws Error(unavailable) naming the folders
+/// searched, the loader's message and what to install.
 TORCHTRT_API const EnginePlugin& engine_plugin(std::string_view name);
 /// The plugin, or nullptr and the reason.
-TORCHTRT_API const EnginePlugin* find_engine_plugin(std::string_view name, std::string* reason = nullptr);
+TORCHTRT_API const EnginePlugin* find_engine_plugin(std::string_view name,
+                                                    std::string* reason = nullptr);
 /// Names of all plugin libraries found on the search path, sorted.
 TORCHTRT_API std::vector<std::string> engine_plugin_names();
-/// The plugin that "auto" means on a device: tensorrt where it can run, else openvino, else reference (with a warning).
+/// The plugin that "auto" means on a device: tensorrt where it can run, else openvino, else
+/// reference (with a warning).
 TORCHTRT_API const EnginePlugin& auto_engine_plugin(DeviceKind kind);
 
 }  // namespace torch_tensorrt::core

@@ -19,8 +19,8 @@ enum class ErrorKind {
   internal,          ///< RuntimeError: a defect of ours; the message asks for a report.
 };
 
-/// The one exception type of the project. The text says: stage, op, the user's file:line, what was got, what was
-/// expected and what to do.
+/// The one exception type of the project. The text says: stage, op, the user's file:line, what was
+/// got, what was expected and what to do.
 class TORCHTRT_API Error : public std::runtime_error {
  public:
   Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
@@ -48,7 +48,8 @@ template <typename... Args>
 }
 template <typename... Args>
 [[nodiscard]] Error internal_error(const Args&... args) {
-  return {ErrorKind::internal, text(args..., "; this is a defect of Torch-TensorRT, please report it")};
+  return {ErrorKind::internal,
+          text(args..., "; this is a defect of Torch-TensorRT, please report it")};
 }
 
 }  // namespace torch_tensorrt::core

@@ -5,11 +5,13 @@
 //   inputs   its operands by name, in order: "x" required, "x?" optional, "x*" any number (last),
 //   outputs  its results by name, in order: "y" one, "y*" any number,
 //   attributes(self, on)  its attributes, by name.
-// Printer, parser, hash, binary form, documentation and the Python view derive from these; nothing repeats them.
+// Printer, parser, hash, binary form, documentation and the Python view derive from these; nothing
+// repeats them.
 //
-// Meaning: the IR is strict. Operands of pointwise layers have equal rank and equal dtype; axes are normalized to
-// 0..rank-1; "host" operands (shapes, sizes, counts) are i64 and computable from shapes, constants and host inputs.
-// Where a comment gives no formula, the meaning is that of the ATen function of the same name.
+// Meaning: the IR is strict. Operands of pointwise layers have equal rank and equal dtype; axes are
+// normalized to 0..rank-1; "host" operands (shapes, sizes, counts) are i64 and computable from
+// shapes, constants and host inputs. Where a comment gives no formula, the meaning is that of the
+// ATen function of the same name.
 
 #include <array>
 #include <cstdint>
@@ -44,27 +46,67 @@ inline constexpr std::array<std::string_view, 0> enum_names{};
   inline constexpr auto enum_names<Enum> = std::to_array<std::string_view>({__VA_ARGS__})
 
 enum class UnaryOp {
-  abs, neg, sign, exp, log, sqrt, recip, sin, cos, tan, asin, acos, atan, sinh, cosh, asinh, acosh, atanh,
-  ceil, floor, round, erf, logical_not, isnan, isinf
+  abs,
+  neg,
+  sign,
+  exp,
+  log,
+  sqrt,
+  recip,
+  sin,
+  cos,
+  tan,
+  asin,
+  acos,
+  atan,
+  sinh,
+  cosh,
+  asinh,
+  acosh,
+  atanh,
+  ceil,
+  floor,
+  round,
+  erf,
+  logical_not,
+  isnan,
+  isinf
 };
-TORCHTRT_ENUM_NAMES(UnaryOp, "abs", "neg", "sign", "exp", "log", "sqrt", "recip", "sin", "cos", "tan", "asin", "acos",
-                    "atan", "sinh", "cosh", "asinh", "acosh", "atanh", "ceil", "floor", "round", "erf", "logical_not",
-                    "isnan", "isinf");
+TORCHTRT_ENUM_NAMES(UnaryOp, "abs", "neg", "sign", "exp", "log", "sqrt", "recip", "sin", "cos",
+                    "tan", "asin", "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh",
+                    "ceil", "floor", "round", "erf", "logical_not", "isnan", "isinf");
 
-/// relu max(x,0) | sigmoid | tanh | leaky_relu slope alpha | elu alpha*(e^x-1) below 0 | selu | softsign
-/// | softplus log(1+e^(beta x))/beta | clip to [alpha, beta] | hard_sigmoid clip(alpha x + beta, 0, 1)
-/// | scaled_tanh alpha tanh(beta x) | thresholded_relu x>alpha?x:0 | gelu_erf | gelu_tanh | silu | mish | hard_swish
+/// relu max(x,0) | sigmoid | tanh | leaky_relu slope alpha | elu alpha*(e^x-1) below 0 | selu |
+/// softsign | softplus log(1+e^(beta x))/beta | clip to [alpha, beta] | hard_sigmoid clip(alpha x +
+/// beta, 0, 1) | scaled_tanh alpha tanh(beta x) | thresholded_relu x>alpha?x:0 | gelu_erf |
+/// gelu_tanh | silu | mish | hard_swish
 enum class ActivationOp {
-  relu, sigmoid, tanh, leaky_relu, elu, selu, softsign, softplus, clip, hard_sigmoid, scaled_tanh, thresholded_relu,
-  gelu_erf, gelu_tanh, silu, mish, hard_swish
+  relu,
+  sigmoid,
+  tanh,
+  leaky_relu,
+  elu,
+  selu,
+  softsign,
+  softplus,
+  clip,
+  hard_sigmoid,
+  scaled_tanh,
+  thresholded_relu,
+  gelu_erf,
+  gelu_tanh,
+  silu,
+  mish,
+  hard_swish
 };
-TORCHTRT_ENUM_NAMES(ActivationOp, "relu", "sigmoid", "tanh", "leaky_relu", "elu", "selu", "softsign", "softplus",
-                    "clip", "hard_sigmoid", "scaled_tanh", "thresholded_relu", "gelu_erf", "gelu_tanh", "silu", "mish",
-                    "hard_swish");
+TORCHTRT_ENUM_NAMES(ActivationOp, "relu", "sigmoid", "tanh", "leaky_relu", "elu", "selu",
+                    "softsign", "softplus", "clip", "hard_sigmoid", "scaled_tanh",
+                    "thresholded_relu", "gelu_erf", "gelu_tanh", "silu", "mish", "hard_swish");
 
 /// div truncates on integers; fmod has the dividend's sign, remainder the divisor's.
 enum class BinaryOp { add, sub, mul, div, floor_div, max, min, pow, fmod, remainder };
-TORCHTRT_ENUM_NAMES(BinaryOp, "add", "sub", "mul", "div", "floor_div", "max", "min", "pow", "fmod", "remainder");
+TORCHTRT_ENUM_NAMES(BinaryOp, "add", "sub", "mul", "div", "floor_div", "max", "min", "pow", "fmod",
+                    "remainder");
 enum class CompareOp { eq, ne, lt, le, gt, ge };
 TORCHTRT_ENUM_NAMES(CompareOp, "eq", "ne", "lt", "le", "gt", "ge");
 enum class LogicalOp { logical_and, logical_or, logical_xor };
@@ -98,23 +140,24 @@ TORCHTRT_ENUM_NAMES(ScatterReduce, "none", "sum", "prod", "max", "min", "mean");
 enum class BoxForm { corners, center_size };
 TORCHTRT_ENUM_NAMES(BoxForm, "corners", "center_size");
 
-#define TORCHTRT_LAYER(kind_, inputs_, outputs_)           \
-  static constexpr std::string_view kind = kind_;          \
-  static constexpr std::string_view inputs = inputs_;      \
-  static constexpr std::string_view outputs = outputs_;    \
+#define TORCHTRT_LAYER(kind_, inputs_, outputs_)        \
+  static constexpr std::string_view kind = kind_;       \
+  static constexpr std::string_view inputs = inputs_;   \
+  static constexpr std::string_view outputs = outputs_; \
   static void attributes([[maybe_unused]] auto& self, [[maybe_unused]] auto&& on)
 
 // ---- sources and shapes ----
 
-/// A network input. `host` inputs are i64 of rank <= 1 and readable on the host (sizes, scalars); `content` holds their
-/// elements' ranges where known (empty: unknown).
+/// A network input. `host` inputs are i64 of rank <= 1 and readable on the host (sizes, scalars);
+/// `content` holds their elements' ranges where known (empty: unknown).
 struct Input {
   std::string name;
   TensorType type;
   bool host = false;
   Dims content;
   TORCHTRT_LAYER("input", "", "y") {
-    on("name", self.name), on("type", self.type), on("host", self.host), on("content", self.content);
+    on("name", self.name), on("type", self.type), on("host", self.host),
+        on("content", self.content);
   }
 };
 struct Constant {
@@ -125,7 +168,8 @@ struct Constant {
 struct ShapeOf {
   TORCHTRT_LAYER("shape_of", "x", "y") {}
 };
-/// start + i*step for i in 0..count-1. start, step: scalars of the result's dtype (f32, i32, i64); count: host scalar.
+/// start + i*step for i in 0..count-1. start, step: scalars of the result's dtype (f32, i32, i64);
+/// count: host scalar.
 struct Range {
   TORCHTRT_LAYER("range", "start step count", "y") {}
 };
@@ -136,8 +180,8 @@ struct Random {
   DType dtype = DType::f32;
   std::int64_t seed = 0;
   TORCHTRT_LAYER("random", "shape", "y") {
-    on("distribution", self.distribution), on("a", self.a), on("b", self.b), on("dtype", self.dtype),
-        on("seed", self.seed);
+    on("distribution", self.distribution), on("a", self.a), on("b", self.b),
+        on("dtype", self.dtype), on("seed", self.seed);
   }
 };
 
@@ -150,7 +194,9 @@ struct Unary {
 struct Activation {
   ActivationOp op{};
   double alpha = 0, beta = 0;
-  TORCHTRT_LAYER("activation", "x", "y") { on("op", self.op), on("alpha", self.alpha), on("beta", self.beta); }
+  TORCHTRT_LAYER("activation", "x", "y") {
+    on("op", self.op), on("alpha", self.alpha), on("beta", self.beta);
+  }
 };
 /// slope has x's rank and broadcasts into x.
 struct PRelu {
@@ -182,12 +228,15 @@ struct Identity {
 
 // ---- reductions and scans ----
 
-/// axes: not empty, sorted, unique. mean: floats only; any, all: bool only; the rest keep x's dtype.
+/// axes: not empty, sorted, unique. mean: floats only; any, all: bool only; the rest keep x's
+/// dtype.
 struct Reduce {
   ReduceOp op{};
   Ints axes;
   bool keepdims = false;
-  TORCHTRT_LAYER("reduce", "x", "y") { on("op", self.op), on("axes", self.axes), on("keepdims", self.keepdims); }
+  TORCHTRT_LAYER("reduce", "x", "y") {
+    on("op", self.op), on("axes", self.axes), on("keepdims", self.keepdims);
+  }
 };
 struct Softmax {
   std::int64_t axis = 0;
@@ -201,7 +250,9 @@ struct LogSoftmax {
 struct TopK {
   std::int64_t axis = 0;
   bool largest = true;
-  TORCHTRT_LAYER("topk", "x k", "values indices") { on("axis", self.axis), on("largest", self.largest); }
+  TORCHTRT_LAYER("topk", "x k", "values indices") {
+    on("axis", self.axis), on("largest", self.largest);
+  }
 };
 struct CumSum {
   std::int64_t axis = 0;
@@ -225,7 +276,8 @@ struct Einsum {
   std::string equation;
   TORCHTRT_LAYER("einsum", "xs*", "y") { on("equation", self.equation); }
 };
-/// x [N,C,spatial..] (1 to 3 spatial), weight [O,C/groups,k..], bias [O]; pads >= 0, per spatial axis.
+/// x [N,C,spatial..] (1 to 3 spatial), weight [O,C/groups,k..], bias [O]; pads >= 0, per spatial
+/// axis.
 struct Conv {
   Ints stride, pad_begin, pad_end, dilation;
   std::int64_t groups = 1;
@@ -234,24 +286,29 @@ struct Conv {
         on("dilation", self.dilation), on("groups", self.groups);
   }
 };
-/// Transposed convolution: weight [C,O/groups,k..]; out = (in-1)*stride + dilation*(k-1) + 1 - pads + output_padding.
+/// Transposed convolution: weight [C,O/groups,k..]; out = (in-1)*stride + dilation*(k-1) + 1 - pads
+/// + output_padding.
 struct Deconv {
   Ints stride, pad_begin, pad_end, output_padding, dilation;
   std::int64_t groups = 1;
   TORCHTRT_LAYER("deconv", "x weight bias?", "y") {
     on("stride", self.stride), on("pad_begin", self.pad_begin), on("pad_end", self.pad_end),
-        on("output_padding", self.output_padding), on("dilation", self.dilation), on("groups", self.groups);
+        on("output_padding", self.output_padding), on("dilation", self.dilation),
+        on("groups", self.groups);
   }
 };
-/// softmax(scale q k^T + mask) v. q [B,H,S,D], k [B,Hkv,T,D], v [B,Hkv,T,Dv], H a multiple of Hkv; mask rank 4,
-/// broadcastable to [B,H,S,T], bool (true attends) or q's dtype (added). mask and causal exclude each other.
-/// A row in which nothing attends gives zeros.
+/// softmax(scale q k^T + mask) v. q [B,H,S,D], k [B,Hkv,T,D], v [B,Hkv,T,Dv], H a multiple of Hkv;
+/// mask rank 4, broadcastable to [B,H,S,T], bool (true attends) or q's dtype (added). mask and
+/// causal exclude each other. A row in which nothing attends gives zeros.
 struct Attention {
   double scale = 1;
   Causal causal = Causal::none;
-  TORCHTRT_LAYER("attention", "q k v mask?", "y") { on("scale", self.scale), on("causal", self.causal); }
+  TORCHTRT_LAYER("attention", "q k v mask?", "y") {
+    on("scale", self.scale), on("causal", self.causal);
+  }
 };
-/// Rotary embedding of x [B,H,S,D]; cos, sin [B,S,r/2], or [max,r/2] with positions [B,S]; r = rotary_dim (0: D).
+/// Rotary embedding of x [B,H,S,D]; cos, sin [B,S,r/2], or [max,r/2] with positions [B,S]; r =
+/// rotary_dim (0: D).
 struct Rope {
   bool interleaved = false;
   std::int64_t rotary_dim = 0;
@@ -263,8 +320,9 @@ struct Rope {
 struct KvUpdate {
   TORCHTRT_LAYER("kv_update", "cache update index", "y") {}
 };
-/// x [B,T,I] if batch_first else [T,B,I]; h0, c0 [dirs,B,H]; w [dirs,4H,I], r [dirs,4H,H], b [dirs,4H] (both biases
-/// summed), gates in the order i f g o. y [B,T,dirs*H] (or [T,B,..]), h and c [dirs,B,H]. lengths: i64 [B].
+/// x [B,T,I] if batch_first else [T,B,I]; h0, c0 [dirs,B,H]; w [dirs,4H,I], r [dirs,4H,H], b
+/// [dirs,4H] (both biases summed), gates in the order i f g o. y [B,T,dirs*H] (or [T,B,..]), h and
+/// c [dirs,B,H]. lengths: i64 [B].
 struct Lstm {
   std::int64_t hidden = 0;
   Direction direction = Direction::forward;
@@ -310,7 +368,8 @@ struct AvgPool {
   bool ceil_mode = false, count_include_pad = true;
   TORCHTRT_LAYER("avg_pool", "x", "y") {
     on("window", self.window), on("stride", self.stride), on("pad_begin", self.pad_begin),
-        on("pad_end", self.pad_end), on("ceil_mode", self.ceil_mode), on("count_include_pad", self.count_include_pad);
+        on("pad_end", self.pad_end), on("ceil_mode", self.ceil_mode),
+        on("count_include_pad", self.count_include_pad);
   }
 };
 /// output_size per spatial axis.
@@ -318,8 +377,8 @@ struct AdaptiveAvgPool {
   Ints output_size;
   TORCHTRT_LAYER("adaptive_avg_pool", "x", "y") { on("output_size", self.output_size); }
 };
-/// Resizes the last axes of x; sizes: host i64, one per resized axis. `scales` (same length, or empty) replaces
-/// out/in in the coordinate formula, as torch does when a scale_factor is given.
+/// Resizes the last axes of x; sizes: host i64, one per resized axis. `scales` (same length, or
+/// empty) replaces out/in in the coordinate formula, as torch does when a scale_factor is given.
 struct Resize {
   ResizeMode mode{};
   Coordinate coordinate{};
@@ -355,22 +414,29 @@ struct BatchNorm {
   double eps = 1e-5;
   TORCHTRT_LAYER("batch_norm", "x gamma beta mean variance", "y") { on("eps", self.eps); }
 };
-/// Over the trailing axes from first_axis on; gamma, beta have x's rank (leading ones) and x's dtype.
+/// Over the trailing axes from first_axis on; gamma, beta have x's rank (leading ones) and x's
+/// dtype.
 struct LayerNorm {
   std::int64_t first_axis = 0;
   double eps = 1e-5;
-  TORCHTRT_LAYER("layer_norm", "x gamma? beta?", "y") { on("first_axis", self.first_axis), on("eps", self.eps); }
+  TORCHTRT_LAYER("layer_norm", "x gamma? beta?", "y") {
+    on("first_axis", self.first_axis), on("eps", self.eps);
+  }
 };
 struct RmsNorm {
   std::int64_t first_axis = 0;
   double eps = 1e-6;
-  TORCHTRT_LAYER("rms_norm", "x gamma?", "y") { on("first_axis", self.first_axis), on("eps", self.eps); }
+  TORCHTRT_LAYER("rms_norm", "x gamma?", "y") {
+    on("first_axis", self.first_axis), on("eps", self.eps);
+  }
 };
 /// gamma, beta: [C].
 struct GroupNorm {
   std::int64_t groups = 1;
   double eps = 1e-5;
-  TORCHTRT_LAYER("group_norm", "x gamma? beta?", "y") { on("groups", self.groups), on("eps", self.eps); }
+  TORCHTRT_LAYER("group_norm", "x gamma? beta?", "y") {
+    on("groups", self.groups), on("eps", self.eps);
+  }
 };
 struct InstanceNorm {
   double eps = 1e-5;
@@ -411,14 +477,14 @@ struct Split {
   Ints sizes;
   TORCHTRT_LAYER("split", "x", "ys*") { on("axis", self.axis), on("sizes", self.sizes); }
 };
-/// y[.., i, ..] = x[.., start + i*step, ..] for i < size, per named axis; in bounds. start, size, step: host vectors,
-/// one element per axis; step != 0.
+/// y[.., i, ..] = x[.., start + i*step, ..] for i < size, per named axis; in bounds. start, size,
+/// step: host vectors, one element per axis; step != 0.
 struct Slice {
   Ints axes;
   TORCHTRT_LAYER("slice", "x start size step", "y") { on("axes", self.axes); }
 };
-/// begin, end: host vectors of x's rank, >= 0; value: scalar of x's dtype (constant mode; absent is 0).
-/// reflect does not repeat the border and needs amounts < dim.
+/// begin, end: host vectors of x's rank, >= 0; value: scalar of x's dtype (constant mode; absent is
+/// 0). reflect does not repeat the border and needs amounts < dim.
 struct Pad {
   PadMode mode{};
   TORCHTRT_LAYER("pad", "x begin end value?", "y") { on("mode", self.mode); }
@@ -453,10 +519,13 @@ struct SpaceToDepth {
   DepthOrder order{};
   TORCHTRT_LAYER("space_to_depth", "x", "y") { on("block", self.block), on("order", self.order); }
 };
-/// Indices of the gathers and scatters are i32 or i64 and within 0..dim-1: importers normalize negative ones.
+/// Indices of the gathers and scatters are i32 or i64 and within 0..dim-1: importers normalize
+/// negative ones.
 struct Gather {
   std::int64_t axis = 0, batch_dims = 0;
-  TORCHTRT_LAYER("gather", "x indices", "y") { on("axis", self.axis), on("batch_dims", self.batch_dims); }
+  TORCHTRT_LAYER("gather", "x indices", "y") {
+    on("axis", self.axis), on("batch_dims", self.batch_dims);
+  }
 };
 /// As torch.gather with indices' dims equal to x's except along axis.
 struct GatherElements {
@@ -481,13 +550,16 @@ struct ScatterNd {
 /// on, off: scalars of the result's dtype; the new axis is at `axis`.
 struct OneHot {
   std::int64_t depth = 1, axis = 0;
-  TORCHTRT_LAYER("one_hot", "indices on off", "y") { on("depth", self.depth), on("axis", self.axis); }
+  TORCHTRT_LAYER("one_hot", "indices on off", "y") {
+    on("depth", self.depth), on("axis", self.axis);
+  }
 };
 /// i64 [rank, n] in lexical order; n depends on the data.
 struct NonZero {
   TORCHTRT_LAYER("non_zero", "x", "y") {}
 };
-/// boxes [B,n,4], scores [B,classes,n]; gives i64 [m,3] (batch, class, box) ordered by batch, class, falling score.
+/// boxes [B,n,4], scores [B,classes,n]; gives i64 [m,3] (batch, class, box) ordered by batch,
+/// class, falling score.
 struct Nms {
   std::int64_t max_per_class = 0;
   double iou_threshold = 0.5, score_threshold = 0;
@@ -500,7 +572,8 @@ struct Nms {
 
 // ---- quantization and control ----
 
-/// clamp(round_half_even(x / scale)); scale a scalar, or a vector along `axis` (-1: per tensor). Symmetric.
+/// clamp(round_half_even(x / scale)); scale a scalar, or a vector along `axis` (-1: per tensor).
+/// Symmetric.
 struct Quantize {
   DType to = DType::i8;
   std::int64_t axis = -1;
@@ -511,10 +584,10 @@ struct Dequantize {
   std::int64_t axis = -1;
   TORCHTRT_LAYER("dequantize", "x scale", "y") { on("to", self.to), on("axis", self.axis); }
 };
-/// Runs `body` while i < trip_count and its condition holds. Body inputs: i (i64 scalar), then the carried values, then
-/// the captured ones; outputs: the condition for the next trip (bool scalar), the next carried values, then one
-/// value per scan output (stacked along a new axis 0). Results: last carried values, then scans.
-/// operands: carried*, captured* in `values`.
+/// Runs `body` while i < trip_count and its condition holds. Body inputs: i (i64 scalar), then the
+/// carried values, then the captured ones; outputs: the condition for the next trip (bool scalar),
+/// the next carried values, then one value per scan output (stacked along a new axis 0). Results:
+/// last carried values, then scans. operands: carried*, captured* in `values`.
 struct Loop {
   std::int64_t carried = 0;
   std::shared_ptr<const Network> body;
@@ -522,7 +595,8 @@ struct Loop {
     on("carried", self.carried), on("body", self.body);
   }
 };
-/// condition: bool scalar; both branches take all captured values and give the same dtypes and ranks.
+/// condition: bool scalar; both branches take all captured values and give the same dtypes and
+/// ranks.
 struct If {
   std::shared_ptr<const Network> then_branch, else_branch;
   TORCHTRT_LAYER("if", "condition captured*", "ys*") {
@@ -536,13 +610,14 @@ struct Assert {
 };
 
 using Layer =
-    std::variant<Input, Constant, ShapeOf, Range, Random, Unary, Activation, PRelu, Binary, Compare, Logical, Select,
-                 Cast, Identity, Reduce, Softmax, LogSoftmax, TopK, CumSum, MatMul, Einsum, Conv, Deconv, Attention,
-                 Rope, KvUpdate, Lstm, Gru, Rnn, MaxPool, AvgPool, AdaptiveAvgPool, Resize, GridSample, Lrn, BatchNorm,
-                 LayerNorm, RmsNorm, GroupNorm, InstanceNorm, Reshape, Transpose, Squeeze, Unsqueeze, Broadcast, Concat,
-                 Split, Slice, Pad, Tile, Flip, Roll, ReverseSequence, DepthToSpace, SpaceToDepth, Gather,
-                 GatherElements, GatherNd, ScatterElements, ScatterNd, OneHot, NonZero, Nms, Quantize, Dequantize, Loop,
-                 If, Assert>;
+    std::variant<Input, Constant, ShapeOf, Range, Random, Unary, Activation, PRelu, Binary, Compare,
+                 Logical, Select, Cast, Identity, Reduce, Softmax, LogSoftmax, TopK, CumSum, MatMul,
+                 Einsum, Conv, Deconv, Attention, Rope, KvUpdate, Lstm, Gru, Rnn, MaxPool, AvgPool,
+                 AdaptiveAvgPool, Resize, GridSample, Lrn, BatchNorm, LayerNorm, RmsNorm, GroupNorm,
+                 InstanceNorm, Reshape, Transpose, Squeeze, Unsqueeze, Broadcast, Concat, Split,
+                 Slice, Pad, Tile, Flip, Roll, ReverseSequence, DepthToSpace, SpaceToDepth, Gather,
+                 GatherElements, GatherNd, ScatterElements, ScatterNd, OneHot, NonZero, Nms,
+                 Quantize, Dequantize, Loop, If, Assert>;
 
 /// The kind's name, for messages and reports.
 inline std::string_view kind_of(const Layer& layer) {

@@ -8,7 +8,8 @@
 
 namespace torch_tensorrt::core {
 
-/// Levels of the log; a message is printed (to stderr) when its level is at most the reportable one.
+/// Levels of the log; a message is printed (to stderr) when its level is at most the reportable
+/// one.
 enum class LogLevel { internal_error = 0, error = 1, warning = 2, info = 3, debug = 4, graph = 5 };
 
 TORCHTRT_API void log(LogLevel level, std::string_view message);

@@ -28,20 +28,22 @@ struct Origin {
 
 struct Node {
   Layer layer;
-  std::vector<ValueId> inputs;  ///< one per operand of the declaration; kAbsent for an absent optional one
+  std::vector<ValueId>
+      inputs;  ///< one per operand of the declaration; kAbsent for an absent optional one
   std::vector<ValueId> outputs;
   Origin origin;
 };
 
-/// The elements of a small integer or bool value (rank <= 1, at most 64 elements) as far as the host can know them.
+/// The elements of a small integer or bool value (rank <= 1, at most 64 elements) as far as the
+/// host can know them.
 using Content = std::vector<Extent>;
 
-/// The typed, layer-level program that engines consume: SSA, in topological order by construction. Copying is cheap
-/// enough (weights are shared). Not thread-safe while being built; const use is.
+/// The typed, layer-level program that engines consume: SSA, in topological order by construction.
+/// Copying is cheap enough (weights are shared). Not thread-safe while being built; const use is.
 class TORCHTRT_API Network {
  public:
-  /// Appends a layer after checking it (numbered constraints of its kind) and inferring its result types.
-  /// Throws Error(invalid_argument): "conv C3: weight has 3 input channels, expected 4 ...".
+  /// Appends a layer after checking it (numbered constraints of its kind) and inferring its result
+  /// types. Throws Error(invalid_argument): "conv C3: weight has 3 input channels, expected 4 ...".
   std::vector<ValueId> add(Layer layer, std::span<const ValueId> inputs, Origin origin = {});
   void mark_output(ValueId value, std::string name);
 
@@ -67,8 +69,8 @@ class TORCHTRT_API Network {
   /// Checks the whole network again; throws Error(internal) naming the layer and the constraint.
   void verify() const;
 
-  /// One line per layer with type, attributes and origin. Constants of more than 16 elements print a digest of their
-  /// data; `parse` takes their bytes from `weights`.
+  /// One line per layer with type, attributes and origin. Constants of more than 16 elements print
+  /// a digest of their data; `parse` takes their bytes from `weights`.
   std::string to_text() const;
   using WeightLookup = std::function<Blob(std::string_view digest)>;
   static Network parse(std::string_view text, const WeightLookup& weights = {});

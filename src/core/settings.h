@@ -1,7 +1,8 @@
 #pragma once
 
-// Every compile setting, declared once. The C++ struct, Python's keyword arguments, the CLI's flags and the table in the
-// docs derive from TORCHTRT_SETTINGS; an unknown name is an error that names the nearest.
+// Every compile setting, declared once. The C++ struct, Python's keyword arguments, the CLI's flags
+// and the table in the docs derive from TORCHTRT_SETTINGS; an unknown name is an error that names
+// the nearest.
 
 #include <cstdint>
 #include <set>
@@ -17,7 +18,8 @@ namespace torch_tensorrt::core {
 
 using Strings = std::vector<std::string>;
 
-/// Precisions that the engine may use, "f32" and lower; always contains f32 implicitly as the model's own types.
+/// Precisions that the engine may use, "f32" and lower; always contains f32 implicitly as the
+/// model's own types.
 using Precisions = std::set<DType>;
 
 // name, C++ type, default, sentence for help and docs
@@ -70,11 +72,13 @@ struct SettingInfo {
 
 /// All settings in declaration order.
 TORCHTRT_API const std::vector<SettingInfo>& setting_table();
-/// Throws Error(unknown_setting) with the nearest name, or Error(invalid_argument) with got and expected.
+/// Throws Error(unknown_setting) with the nearest name, or Error(invalid_argument) with got and
+/// expected.
 TORCHTRT_API void set_setting(Settings& settings, std::string_view name, const SettingValue& value);
 /// The setting's current value.
 TORCHTRT_API SettingValue get_setting(const Settings& settings, std::string_view name);
 /// The candidate with the smallest edit distance to `name`, or empty where none is near.
-TORCHTRT_API std::string nearest_name(std::string_view name, const std::vector<std::string>& candidates);
+TORCHTRT_API std::string nearest_name(std::string_view name,
+                                      const std::vector<std::string>& candidates);
 
 }  // namespace torch_tensorrt::core

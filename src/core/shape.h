@@ -9,9 +9,9 @@
 
 namespace torch_tensorrt::core {
 
-/// One dimension, or one element of a shape computed on the host: a number, or a range with an optimum.
-/// `dynamic` is carried along computations, so a value that depends on a dynamic dimension stays dynamic even where
-/// min, opt and max happen to agree.
+/// One dimension, or one element of a shape computed on the host: a number, or a range with an
+/// optimum. `dynamic` is carried along computations, so a value that depends on a dynamic dimension
+/// stays dynamic even where min, opt and max happen to agree.
 struct Extent {
   std::int64_t min = 0;
   std::int64_t opt = 0;
@@ -19,7 +19,8 @@ struct Extent {
   bool dynamic = false;
 
   Extent() = default;
-  Extent(std::int64_t value) : min(value), opt(value), max(value) {}  // NOLINT: a number is an Extent
+  Extent(std::int64_t value)
+      : min(value), opt(value), max(value) {}  // NOLINT: a number is an Extent
   static Extent range(std::int64_t min, std::int64_t opt, std::int64_t max) {
     Extent extent;
     extent.min = min;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <unordered_set>
 
-#include "compiler/lowering/passes.h"
+#include "compiler/clone.h"
 #include "core/error.h"
 
 namespace torch_tensorrt::compiler {
@@ -45,7 +45,8 @@ class Stitcher {
   /// Room for the nodes that feed an engine, before it.
   static constexpr std::size_t kSpacing = 4096;
 
-  /// Host arithmetic that only fed a segment is gone with it; the block is not in order yet, so by rounds.
+  /// Host arithmetic that only fed a segment is gone with it; the block is not in order yet, so by
+  /// rounds.
   void drop_unread() {
     for (bool again = true; again;) {
       again = false;
@@ -53,11 +54,13 @@ class Stitcher {
       for (const auto& node : block_.nodes) {
         for (const Var* var : reads(*node)) read.insert(var);
       }
-      for (const Argument& output : block_.outputs) for_each_var(output, [&](Var* var) { read.insert(var); });
+      for (const Argument& output : block_.outputs)
+        for_each_var(output, [&](Var* var) { read.insert(var); });
       for (auto it = block_.nodes.begin(); it != block_.nodes.end();) {
         const Node& node = **it;
-        const bool live = has_effect(node) || std::any_of(node.outputs.begin(), node.outputs.end(),
-                                                          [&](const Var* var) { return read.count(var) != 0; });
+        const bool live =
+            has_effect(node) || std::any_of(node.outputs.begin(), node.outputs.end(),
+                                            [&](const Var* var) { return read.count(var) != 0; });
         it = live ? std::next(it) : block_.nodes.erase(it);
         again |= !live;
       }
@@ -79,7 +82,8 @@ class Stitcher {
     }
   }
 
-  void guard(const BuiltSegment& built, Argument::List inputs, const c10::IValue& engine, std::size_t rank) {
+  void guard(const BuiltSegment& built, Argument::List inputs, const c10::IValue& engine,
+             std::size_t rank) {
     Node* accepts = graph_.append(block_, kAccepts, {inputs, engine});
     Var* condition = graph_.add_output(accepts, c10::BoolType::get());
     rank_[accepts] = rank - 1;
@@ -105,12 +109,14 @@ class Stitcher {
     take_outputs(branch, built.segment.outputs);
   }
 
-  /// The host arithmetic that the engine computes for itself: it may read what the segment gives, so it must not stay
-  /// outside of the if.
+  /// The host arithmetic that the engine computes for itself: it may read what the segment gives,
+  /// so it must not stay outside of the if.
   void clone_host_inputs(const Node& node, Block& to, VarMap& map) {
     for (const Var* var : reads(node)) {
       const Node* producer = var->producer;
-      if (map.count(var) || !producer || producer->owner != &block_ || !is_host(*var) || !is_host(*producer)) continue;
+      if (map.count(var) || !producer || producer->owner != &block_ || !is_host(*var) ||
+          !is_host(*producer))
+        continue;
       if (!op_table().find(producer->name())) continue;
       clone_host_inputs(*producer, to, map);
       clone_node(graph_, *producer, to, nullptr, map);

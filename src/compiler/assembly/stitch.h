@@ -15,8 +15,9 @@ struct BuiltSegment {
   c10::intrusive_ptr<runtime::Engine> engine;
 };
 
-/// Replaces the segments of one block by engine nodes (tensorrt::execute_engine, args: list of inputs, the engine; results:
-/// the segment's outputs). A speculative one becomes an if: the engine where it accepts its inputs, else the original ops.
+/// Replaces the segments of one block by engine nodes (tensorrt::execute_engine, args: list of
+/// inputs, the engine; results: the segment's outputs). A speculative one becomes an if: the engine
+/// where it accepts its inputs, else the original ops.
 TORCHTRT_API void stitch(Graph& graph, Block& block, std::vector<BuiltSegment> segments);
 
 }  // namespace torch_tensorrt::compiler

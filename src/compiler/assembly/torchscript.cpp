@@ -37,13 +37,16 @@ class Emitter {
   }
 
   void emit(const Node& node) {
-    if (std::string(node.kind.toQualString()) == "tensorrt::execute_engine") return emit_engine(node);
-    if (std::string(node.kind.toQualString()) == "tensorrt::engine_accepts") return emit_accepts(node);
+    if (std::string(node.kind.toQualString()) == "tensorrt::execute_engine")
+      return emit_engine(node);
+    if (std::string(node.kind.toQualString()) == "tensorrt::engine_accepts")
+      return emit_accepts(node);
     const bool named = node.kind == c10::prim::GetAttr || node.kind == c10::prim::SetAttr;
     std::vector<jit::Value*> inputs;
     const auto* schema = node.schema();
     for (std::size_t i = 0; i < node.args.size() - (named ? 1 : 0); ++i) {
-      const auto type = schema && i < schema->arguments().size() ? schema->arguments()[i].type() : c10::TypePtr();
+      const auto type =
+          schema && i < schema->arguments().size() ? schema->arguments()[i].type() : c10::TypePtr();
       inputs.push_back(value_of(node.args[i], type));
     }
     jit::Node* out = graph_->create(node.kind, inputs, node.outputs.size());
@@ -53,7 +56,8 @@ class Emitter {
     }
     graph_->insertNode(out);
     for (const auto& inner : node.blocks) emit_block(*inner, out->addBlock());
-    for (std::size_t i = 0; i < node.outputs.size(); ++i) define(node.outputs[i], out->outputs()[i]);
+    for (std::size_t i = 0; i < node.outputs.size(); ++i)
+      define(node.outputs[i], out->outputs()[i]);
   }
 
   void emit_block(const Block& block, jit::Block* out) {
@@ -93,13 +97,16 @@ class Emitter {
     jit::Value* inputs = engine_inputs(node);
     jit::Node* execute = graph_->create(node.kind, {inputs, engine_of(node)}, 1);
     graph_->insertNode(execute)->output()->setType(c10::ListType::ofTensors());
-    jit::Node* unpack = graph_->insertNode(graph_->createListUnpack(execute->output(), node.outputs.size()));
-    for (std::size_t i = 0; i < node.outputs.size(); ++i) define(node.outputs[i], unpack->outputs()[i]);
+    jit::Node* unpack =
+        graph_->insertNode(graph_->createListUnpack(execute->output(), node.outputs.size()));
+    for (std::size_t i = 0; i < node.outputs.size(); ++i)
+      define(node.outputs[i], unpack->outputs()[i]);
   }
 
   void emit_accepts(const Node& node) {
     jit::Value* inputs = engine_inputs(node);
-    jit::Node* accepts = graph_->insertNode(graph_->create(node.kind, {inputs, engine_of(node)}, 1));
+    jit::Node* accepts =
+        graph_->insertNode(graph_->create(node.kind, {inputs, engine_of(node)}, 1));
     define(node.outputs[0], accepts->output());
   }
 
@@ -107,14 +114,17 @@ class Emitter {
   jit::Value* value_of(const Argument& argument, c10::TypePtr type) {
     if (const Var* var = argument.var()) return values_.at(var);
     if (type) {
-      if (auto optional = type->cast<c10::OptionalType>(); optional && argument.list()) type = optional->getElementType();
+      if (auto optional = type->cast<c10::OptionalType>(); optional && argument.list())
+        type = optional->getElementType();
     }
     if (const auto* list = argument.list()) {
       const auto list_type = type ? type->cast<c10::ListType>() : nullptr;
       if (!list_type) throw core::internal_error("[assembly] a list without a type");
       std::vector<jit::Value*> elements;
-      for (const Argument& element : *list) elements.push_back(value_of(element, list_type->getElementType()));
-      return graph_->insertNode(graph_->createList(list_type->getElementType(), elements))->output();
+      for (const Argument& element : *list)
+        elements.push_back(value_of(element, list_type->getElementType()));
+      return graph_->insertNode(graph_->createList(list_type->getElementType(), elements))
+          ->output();
     }
     return graph_->insertConstant(*argument.constant());
   }
@@ -137,7 +147,8 @@ void add_method(torch::jit::Module& module, const Graph& graph, c10::FunctionSch
   module.type()->addMethod(function);
 }
 
-torch::jit::Module emit_torchscript(const Graph& graph, const torch::jit::Module& owner, const std::string& method) {
+torch::jit::Module emit_torchscript(const Graph& graph, const torch::jit::Module& owner,
+                                    const std::string& method) {
   torch::jit::Module module = owner.clone();
   const auto original = module.get_method(method).function().qualname();
   // Argument names and defaults stay the user's.
@@ -146,7 +157,8 @@ torch::jit::Module emit_torchscript(const Graph& graph, const torch::jit::Module
   arguments.insert(arguments.end(), schema.arguments().begin() + 1, schema.arguments().end());
   module.type()->unsafeRemoveMethod(method);
   module._ivalue()->compilation_unit()->unsafeRemoveMethod(original);
-  add_method(module, graph, c10::FunctionSchema(method, "", std::move(arguments), schema.returns()));
+  add_method(module, graph,
+             c10::FunctionSchema(method, "", std::move(arguments), schema.returns()));
   return module;
 }
 

@@ -22,7 +22,8 @@ void collect(jit::Block* block, c10::Symbol kind, std::vector<jit::Node*>& out) 
 }
 
 /// Names of attributes that a graph sets, or writes in place.
-void collect_written(const std::shared_ptr<jit::Graph>& graph, std::unordered_set<std::string>& names) {
+void collect_written(const std::shared_ptr<jit::Graph>& graph,
+                     std::unordered_set<std::string>& names) {
   std::vector<jit::Node*> nodes;
   collect(graph->block(), c10::prim::SetAttr, nodes);
   for (const jit::Node* node : nodes) names.insert(node->s(c10::attr::name));
@@ -35,7 +36,8 @@ void collect_written(const std::shared_ptr<jit::Graph>& graph, std::unordered_se
 }
 
 /// The object behind a value that is self, or an attribute of one that is known.
-std::optional<c10::IValue> object_of(const jit::Value* value, const jit::Graph& graph, const jit::Module& module) {
+std::optional<c10::IValue> object_of(const jit::Value* value, const jit::Graph& graph,
+                                     const jit::Module& module) {
   if (value == graph.inputs().at(0)) return module._ivalue();
   const jit::Node* node = value->node();
   if (node->kind() != c10::prim::GetAttr) return std::nullopt;
@@ -46,7 +48,8 @@ std::optional<c10::IValue> object_of(const jit::Value* value, const jit::Graph& 
 
 }  // namespace
 
-void inline_attributes(const std::shared_ptr<jit::Graph>& graph, const jit::Module& module, const std::string& method) {
+void inline_attributes(const std::shared_ptr<jit::Graph>& graph, const jit::Module& module,
+                       const std::string& method) {
   std::unordered_set<std::string> written;
   collect_written(graph, written);
   for (const jit::Method& other : module.get_methods()) {
@@ -63,7 +66,8 @@ void inline_attributes(const std::shared_ptr<jit::Graph>& graph, const jit::Modu
     if (!value || value->isObject()) continue;
     if (value->isTensor() && value->toTensor().defined()) value = value->toTensor().detach();
     const jit::WithInsertPoint guard(node);
-    if (const auto constant = jit::tryInsertConstant(*graph, *value)) node->output()->replaceAllUsesWith(*constant);
+    if (const auto constant = jit::tryInsertConstant(*graph, *value))
+      node->output()->replaceAllUsesWith(*constant);
   }
 }
 

@@ -17,16 +17,17 @@ namespace jit = torch::jit;
 /// Views whose result always shares the input's memory, so that a write goes through.
 bool is_strict_view(const jit::Node* node) {
   static const std::unordered_set<std::string> kViews = {
-      "aten::slice",   "aten::select",  "aten::unsqueeze", "aten::squeeze", "aten::transpose",
-      "aten::permute", "aten::view",    "aten::t",         "aten::detach",  "aten::alias",
-      "aten::narrow",  "aten::expand",  "aten::expand_as", "aten::view_as"};
+      "aten::slice",   "aten::select", "aten::unsqueeze", "aten::squeeze", "aten::transpose",
+      "aten::permute", "aten::view",   "aten::t",         "aten::detach",  "aten::alias",
+      "aten::narrow",  "aten::expand", "aten::expand_as", "aten::view_as"};
   return kViews.count(node->kind().toQualString()) != 0 && node->outputs().size() == 1;
 }
 
 /// Results that share memory or not, depending on strides, dtypes or devices.
 bool is_maybe_view(const jit::Node* node) {
-  static const std::unordered_set<std::string> kViews = {"aten::reshape", "aten::flatten", "aten::contiguous",
-                                                         "aten::to",      "aten::type_as", "aten::dropout"};
+  static const std::unordered_set<std::string> kViews = {"aten::reshape",    "aten::flatten",
+                                                         "aten::contiguous", "aten::to",
+                                                         "aten::type_as",    "aten::dropout"};
   return kViews.count(node->kind().toQualString()) != 0 && node->outputs().size() == 1;
 }
 
@@ -34,7 +35,8 @@ bool is_maybe_view(const jit::Node* node) {
 std::optional<c10::Symbol> functional_kind(const jit::Node* node) {
   const std::string kind = node->kind().toQualString();
   const auto* schema = node->maybeSchema();
-  if (!schema || kind.rfind("aten::", 0) != 0 || kind.back() != '_' || node->outputs().size() != 1) return std::nullopt;
+  if (!schema || kind.rfind("aten::", 0) != 0 || kind.back() != '_' || node->outputs().size() != 1)
+    return std::nullopt;
   const c10::OperatorName name(kind.substr(0, kind.size() - 1), schema->overload_name());
   if (!jit::findOperatorFor(name)) return std::nullopt;
   return c10::Symbol::fromQualString(name.name);
@@ -53,8 +55,10 @@ class Functionalizer {
   }
 
  private:
-  /// The tensors that share memory with `root`, as far as this block shows; false where one escapes.
-  bool collect_tree(jit::Value* root, const jit::Node* write, std::vector<jit::Value*>& tree) const {
+  /// The tensors that share memory with `root`, as far as this block shows; false where one
+  /// escapes.
+  bool collect_tree(jit::Value* root, const jit::Node* write,
+                    std::vector<jit::Value*>& tree) const {
     tree.push_back(root);
     for (std::size_t i = 0; i < tree.size(); ++i) {
       for (const jit::Use& use : tree[i]->uses()) {
@@ -68,12 +72,14 @@ class Functionalizer {
           continue;
         }
         const auto* schema = user->maybeSchema();
-        const bool plain_list = user->kind() == c10::prim::ListConstruct && reads_only(user->output());
+        const bool plain_list =
+            user->kind() == c10::prim::ListConstruct && reads_only(user->output());
         if (plain_list) continue;
         if (!schema || use.offset >= schema->arguments().size()) return false;
         const auto* alias = schema->arguments()[use.offset].alias_info();
-        if (alias && !(first && functional_kind(user))) return false;  // another alias, or a write that stays
-        if (alias) tree.push_back(user->output());                     // an in-place op that is rewritten later
+        if (alias && !(first && functional_kind(user)))
+          return false;                             // another alias, or a write that stays
+        if (alias) tree.push_back(user->output());  // an in-place op that is rewritten later
       }
     }
     return true;
@@ -83,13 +89,15 @@ class Functionalizer {
   static bool reads_only(const jit::Value* list) {
     return std::all_of(list->uses().begin(), list->uses().end(), [](const jit::Use& use) {
       const auto* schema = use.user->maybeSchema();
-      return schema && use.offset < schema->arguments().size() && !schema->arguments()[use.offset].alias_info();
+      return schema && use.offset < schema->arguments().size() &&
+             !schema->arguments()[use.offset].alias_info();
     });
   }
 
   /// Does `user`, or the node of this block that contains it, come after `node`?
   static bool is_after(jit::Node* user, const jit::Node* node) {
-    if (user->kind() == c10::prim::Return && user->owningBlock() == node->owningBlock()) return true;
+    if (user->kind() == c10::prim::Return && user->owningBlock() == node->owningBlock())
+      return true;
     while (user->owningBlock() != node->owningBlock()) {
       if (!user->owningBlock()->owningNode()) return true;
       user = user->owningBlock()->owningNode();
@@ -98,8 +106,9 @@ class Functionalizer {
   }
 
   static bool used_after(const jit::Value* value, const jit::Node* node) {
-    return std::any_of(value->uses().begin(), value->uses().end(),
-                       [&](const jit::Use& use) { return use.user != node && is_after(use.user, node); });
+    return std::any_of(value->uses().begin(), value->uses().end(), [&](const jit::Use& use) {
+      return use.user != node && is_after(use.user, node);
+    });
   }
 
   void rewrite(jit::Node* write) {
@@ -115,13 +124,15 @@ class Functionalizer {
     std::vector<jit::Value*> tree;
     if (!collect_tree(root, write, tree)) return;
 
-    // How far up the new value must go: to the highest tensor of the chain whose memory is read later.
+    // How far up the new value must go: to the highest tensor of the chain whose memory is read
+    // later.
     const std::unordered_set<jit::Value*> below = descendants(target, tree);
     const bool others = std::any_of(tree.begin(), tree.end(), [&](jit::Value* value) {
       return !below.count(value) && used_after(value, write);
     });
     if (others) {
-      const bool sure = std::all_of(chain.begin(), chain.end(), [](const jit::Node* view) { return can_invert(view); });
+      const bool sure = std::all_of(chain.begin(), chain.end(),
+                                    [](const jit::Node* view) { return can_invert(view); });
       if (!sure) return;
     }
 
@@ -137,7 +148,8 @@ class Functionalizer {
     }
     // Views made before the write and read after it are made again from the new memory.
     for (jit::Value* member : tree) {
-      if (renewed.count(member) || !used_after(member, write) || member->node()->isAfter(write)) continue;
+      if (renewed.count(member) || !used_after(member, write) || member->node()->isAfter(write))
+        continue;
       const auto parent = renewed.find(member->node()->input(0));
       if (parent == renewed.end()) continue;
       std::vector<jit::Value*> inputs = member->node()->inputs().vec();
@@ -152,25 +164,32 @@ class Functionalizer {
   /// Does the node make new memory?
   static bool is_fresh(const jit::Node* node) {
     const auto* schema = node->maybeSchema();
-    return schema && std::none_of(schema->returns().begin(), schema->returns().end(),
-                                  [](const c10::Argument& result) { return result.alias_info() != nullptr; });
+    return schema &&
+           std::none_of(schema->returns().begin(), schema->returns().end(),
+                        [](const c10::Argument& result) { return result.alias_info() != nullptr; });
   }
 
-  /// A piece of a tensor that was only made to be split: pieces do not overlap, and nothing else reads the whole.
+  /// A piece of a tensor that was only made to be split: pieces do not overlap, and nothing else
+  /// reads the whole.
   static bool is_own_piece(const jit::Value* piece, const jit::Node* write) {
-    static const std::unordered_set<std::string> kSplits = {"aten::chunk", "aten::split", "aten::split_with_sizes",
-                                                            "aten::unsafe_chunk", "aten::unsafe_split", "aten::unbind"};
+    static const std::unordered_set<std::string> kSplits = {
+        "aten::chunk",        "aten::split",        "aten::split_with_sizes",
+        "aten::unsafe_chunk", "aten::unsafe_split", "aten::unbind"};
     if (piece->node()->kind() != c10::prim::ListUnpack) return false;
     const jit::Value* list = piece->node()->input();
-    if (list->uses().size() != 1 || !kSplits.count(list->node()->kind().toQualString())) return false;
+    if (list->uses().size() != 1 || !kSplits.count(list->node()->kind().toQualString()))
+      return false;
     const jit::Value* whole = list->node()->input(0);
-    return is_fresh(whole->node()) && whole->uses().size() == 1 && whole->node()->owningBlock() == write->owningBlock();
+    return is_fresh(whole->node()) && whole->uses().size() == 1 &&
+           whole->node()->owningBlock() == write->owningBlock();
   }
 
-  static std::unordered_set<jit::Value*> descendants(jit::Value* target, const std::vector<jit::Value*>& tree) {
+  static std::unordered_set<jit::Value*> descendants(jit::Value* target,
+                                                     const std::vector<jit::Value*>& tree) {
     std::unordered_set<jit::Value*> below = {target};
     for (jit::Value* member : tree) {  // parents come first
-      if (!member->node()->inputs().empty() && below.count(member->node()->input(0))) below.insert(member);
+      if (!member->node()->inputs().empty() && below.count(member->node()->input(0)))
+        below.insert(member);
     }
     return below;
   }
@@ -185,9 +204,9 @@ class Functionalizer {
   }
 
   static bool can_invert(const jit::Node* view) {
-    static const std::unordered_set<std::string> kInvertible = {"aten::slice",  "aten::select", "aten::unsqueeze",
-                                                                "aten::detach", "aten::alias",  "aten::view",
-                                                                "aten::transpose"};
+    static const std::unordered_set<std::string> kInvertible = {
+        "aten::slice", "aten::select", "aten::unsqueeze", "aten::detach",
+        "aten::alias", "aten::view",   "aten::transpose"};
     return kInvertible.count(view->kind().toQualString()) != 0;
   }
 
@@ -199,10 +218,12 @@ class Functionalizer {
     if (kind == "aten::detach" || kind == "aten::alias") return value;
     if (kind == "aten::slice" || kind == "aten::select") {
       inputs.insert(inputs.begin() + 1, value);
-      const std::string inverse = kind == "aten::slice" ? "aten::slice_scatter" : "aten::select_scatter";
+      const std::string inverse =
+          kind == "aten::slice" ? "aten::slice_scatter" : "aten::select_scatter";
       return emit(view, c10::Symbol::fromQualString(inverse), inputs);
     }
-    if (kind == "aten::unsqueeze") return emit(view, c10::Symbol::fromQualString("aten::squeeze"), {value, inputs[1]});
+    if (kind == "aten::unsqueeze")
+      return emit(view, c10::Symbol::fromQualString("aten::squeeze"), {value, inputs[1]});
     if (kind == "aten::transpose") return emit(view, view->kind(), {value, inputs[1], inputs[2]});
     jit::Node* size = graph_->insertNode(graph_->create(c10::aten::size, {parent}, 1));
     size->output()->setType(c10::ListType::ofInts());
@@ -223,6 +244,8 @@ class Functionalizer {
 
 }  // namespace
 
-void functionalize(const std::shared_ptr<torch::jit::Graph>& graph) { Functionalizer(graph).run(graph->block()); }
+void functionalize(const std::shared_ptr<torch::jit::Graph>& graph) {
+  Functionalizer(graph).run(graph->block());
+}
 
 }  // namespace torch_tensorrt::compiler

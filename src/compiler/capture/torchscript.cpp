@@ -28,7 +28,8 @@ namespace jit = torch::jit;
 
 std::string base_name(const std::string& path) { return path.substr(path.find_last_of('/') + 1); }
 
-/// "model.py:41". Traced nodes carry a stack as text: the innermost frame outside PyTorch's own modules is the user's.
+/// "model.py:41". Traced nodes carry a stack as text: the innermost frame outside PyTorch's own
+/// modules is the user's.
 std::string location_of(const jit::SourceRange& range) {
   if (const auto place = range.file_line_col()) {
     return base_name(std::get<0>(*place)) + ":" + std::to_string(std::get<1>(*place));
@@ -41,7 +42,9 @@ std::string location_of(const jit::SourceRange& range) {
     const std::string path = (*it)[1];
     const std::string place = base_name(path) + ":" + (*it)[2].str();
     if (first.empty()) first = place;
-    if (path.find("/torch/nn/") == std::string::npos && path.find("/torch/jit/") == std::string::npos) return place;
+    if (path.find("/torch/nn/") == std::string::npos &&
+        path.find("/torch/jit/") == std::string::npos)
+      return place;
   }
   return first;
 }
@@ -49,7 +52,8 @@ std::string location_of(const jit::SourceRange& range) {
 /// Innermost name of "__module.layer1/__module.layer1.0" (traces) without the prefix.
 std::string trace_scope(const std::string& scope) {
   std::string name = scope.substr(scope.find_last_of('/') + 1);
-  if (const auto colons = name.find("::"); colons != std::string::npos) name = name.substr(colons + 2);
+  if (const auto colons = name.find("::"); colons != std::string::npos)
+    name = name.substr(colons + 2);
   const std::string prefix = "__module.";
   return name.rfind(prefix, 0) == 0 ? name.substr(prefix.size()) : "";
 }
@@ -61,7 +65,8 @@ core::Origin origin_of(const jit::Node& node) {
     if (const auto stack = node.callstack()) {
       for (const auto& frame : (*stack)->vec()) {
         const auto& instance = std::get<2>(frame);
-        if (!instance || instance->instance_name().empty() || instance->instance_name() == "SELF") continue;
+        if (!instance || instance->instance_name().empty() || instance->instance_name() == "SELF")
+          continue;
         origin.scope += (origin.scope.empty() ? "" : ".") + instance->instance_name();
       }
     }
@@ -71,7 +76,8 @@ core::Origin origin_of(const jit::Node& node) {
   return origin;
 }
 
-/// "torchvision.models.resnet.BasicBlock" from "__torch__.torchvision.models.resnet.___torch_mangle_3.BasicBlock".
+/// "torchvision.models.resnet.BasicBlock" from
+/// "__torch__.torchvision.models.resnet.___torch_mangle_3.BasicBlock".
 std::string class_name(const c10::ClassTypePtr& type) {
   static const std::regex kMangle(R"((^__torch__\.)|(___torch_mangle_\d+\.))");
   return type->name() ? std::regex_replace(type->name()->qualifiedName(), kMangle, "") : "";
@@ -90,13 +96,15 @@ std::vector<std::string> module_types_of(const jit::Node& node) {
 
 class Decoder {
  public:
-  Decoder(const std::shared_ptr<jit::Graph>& source, Graph& graph) : aliases_(source), graph_(graph) {
+  Decoder(const std::shared_ptr<jit::Graph>& source, Graph& graph)
+      : aliases_(source), graph_(graph) {
     collect_written(source->block());
   }
 
   void decode(jit::Block* from, Block& to) {
     for (jit::Value* input : from->inputs()) {
-      values_[input] = graph_.add_input(to, input->type(), input->hasDebugName() ? input->debugName() : "");
+      values_[input] =
+          graph_.add_input(to, input->type(), input->hasDebugName() ? input->debugName() : "");
     }
     for (jit::Node* node : from->nodes()) decode(node, to);
     for (jit::Value* output : from->outputs()) to.outputs.push_back(argument(output));
@@ -118,7 +126,8 @@ class Decoder {
     }
     Node* node = graph_.append(to, from->kind(), {});
     for (jit::Value* input : from->inputs()) node->args.push_back(argument(input));
-    if (from->hasAttribute(c10::attr::name) && from->kindOf(c10::attr::name) == jit::AttributeKind::s) {
+    if (from->hasAttribute(c10::attr::name) &&
+        from->kindOf(c10::attr::name) == jit::AttributeKind::s) {
       node->args.emplace_back(c10::IValue(from->s(c10::attr::name)));
     }
     node->op = operator_of(from);
@@ -131,12 +140,14 @@ class Decoder {
       decode(block, *node->blocks.back());
     }
     for (jit::Value* output : from->outputs()) {
-      values_[output] = graph_.add_output(node, output->type(), output->hasDebugName() ? output->debugName() : "");
+      values_[output] = graph_.add_output(node, output->type(),
+                                          output->hasDebugName() ? output->debugName() : "");
       pin_if_written(*node, output);
     }
   }
 
-  /// An engine's results are fresh memory; a value whose memory is written later must stay PyTorch's own.
+  /// An engine's results are fresh memory; a value whose memory is written later must stay
+  /// PyTorch's own.
   void pin_if_written(Node& node, jit::Value* output) {
     for (jit::Value* written : written_) {
       if (!aliases_.mayAlias(output, written)) continue;
@@ -167,7 +178,8 @@ class Decoder {
       const auto& argument = schema->arguments()[use.offset];
       if (argument.alias_info() && argument.alias_info()->isWrite()) return false;
       const auto kind = argument.type()->kind();
-      const bool takes_list = kind == c10::TypeKind::ListType || kind == c10::TypeKind::OptionalType;
+      const bool takes_list =
+          kind == c10::TypeKind::ListType || kind == c10::TypeKind::OptionalType;
       if (!takes_list || argument.type()->hasFreeVariables()) return false;
     }
     return !node->output()->uses().empty();
@@ -196,7 +208,9 @@ void drop_eval_dropout(jit::Block* block) {
     jit::Node* node = *it++;
     for (jit::Block* inner : node->blocks()) drop_eval_dropout(inner);
     const std::string kind = node->kind().toQualString();
-    if (kind != "aten::dropout_" && kind != "aten::feature_dropout_" && kind != "aten::alpha_dropout_") continue;
+    if (kind != "aten::dropout_" && kind != "aten::feature_dropout_" &&
+        kind != "aten::alpha_dropout_")
+      continue;
     const auto train = jit::toIValue(node->input(2));
     if (!train || train->toBool()) continue;
     node->output()->replaceAllUsesWith(node->input(0));
@@ -225,7 +239,8 @@ std::shared_ptr<jit::Graph> simplify(const jit::Module& module, const std::strin
   return graph;
 }
 
-/// Frozen with all methods where that works: a stateful model's other methods (reset, say) stay callable.
+/// Frozen with all methods where that works: a stateful model's other methods (reset, say) stay
+/// callable.
 torch::jit::Module freeze(const torch::jit::Module& module, const std::string& method) {
   std::vector<std::string> methods;
   for (const auto& m : module.get_methods()) methods.push_back(m.name());
@@ -233,7 +248,8 @@ torch::jit::Module freeze(const torch::jit::Module& module, const std::string& m
     try {
       return jit::freeze_module(module, methods, /*freezeInterfaces=*/true);
     } catch (const std::exception& error) {
-      core::log_info("[capture] only '", method, "' is kept, another method cannot be frozen: ", error.what());
+      core::log_info("[capture] only '", method,
+                     "' is kept, another method cannot be frozen: ", error.what());
     }
   }
   return jit::freeze_module(module, {method}, /*freezeInterfaces=*/true);
@@ -245,7 +261,8 @@ Captured capture_torchscript(const torch::jit::Module& module, const std::string
   if (!module.find_method(method)) {
     std::vector<std::string> names;
     for (const auto& m : module.get_methods()) names.push_back(m.name());
-    throw core::invalid_argument("[capture] the module has no method '", method, "', expected one of: ", core::join(names));
+    throw core::invalid_argument("[capture] the module has no method '", method,
+                                 "', expected one of: ", core::join(names));
   }
   torch::jit::Module copy = module.clone();
   if (copy.hasattr("training") && copy.is_training()) {
@@ -256,7 +273,8 @@ Captured capture_torchscript(const torch::jit::Module& module, const std::string
   captured.module = freeze(copy, method);
   captured.source = simplify(captured.module, method);
   captured.graph = std::make_unique<Graph>();
-  Decoder(captured.source, *captured.graph).decode(captured.source->block(), captured.graph->body());
+  Decoder(captured.source, *captured.graph)
+      .decode(captured.source->block(), captured.graph->body());
   captured.graph->verify();
   return captured;
 }

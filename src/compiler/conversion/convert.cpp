@@ -12,23 +12,26 @@ namespace {
 
 bool is_number(const c10::TypePtr& type) {
   const auto kind = type->kind();
-  return kind == c10::TypeKind::IntType || kind == c10::TypeKind::FloatType || kind == c10::TypeKind::BoolType ||
-         kind == c10::TypeKind::NumberType;
+  return kind == c10::TypeKind::IntType || kind == c10::TypeKind::FloatType ||
+         kind == c10::TypeKind::BoolType || kind == c10::TypeKind::NumberType;
 }
 
-/// An integer scalar that the host knows: an int, or a 0-d integer tensor that was computed for real on every probe.
+/// An integer scalar that the host knows: an int, or a 0-d integer tensor that was computed for
+/// real on every probe.
 bool is_host_integer(const Var& var) {
   if (var.type->kind() == c10::TypeKind::IntType) return true;
   if (!var.fact) return false;
   const auto& samples = var.fact->samples;
   if (var.type->kind() == c10::TypeKind::NumberType) {
-    return std::all_of(samples.begin(), samples.end(), [](const c10::IValue& sample) { return sample.isInt(); });
+    return std::all_of(samples.begin(), samples.end(),
+                       [](const c10::IValue& sample) { return sample.isInt(); });
   }
   if (!var.is_tensor()) return false;
   return std::all_of(samples.begin(), samples.end(), [](const c10::IValue& sample) {
     if (!sample.isTensor() || !sample.toTensor().defined()) return false;
     const at::Tensor& tensor = sample.toTensor();
-    return !tensor.is_meta() && tensor.dim() == 0 && at::isIntegralType(tensor.scalar_type(), /*includeBool=*/false);
+    return !tensor.is_meta() && tensor.dim() == 0 &&
+           at::isIntegralType(tensor.scalar_type(), /*includeBool=*/false);
   });
 }
 
@@ -54,7 +57,8 @@ core::Extent range_of(const Fact& fact, NumberOf&& number_of) {
 
 /// A name that is unique in the network: the Var's own where it has one.
 std::string input_name(const Var& var, std::set<std::string>& taken) {
-  const bool digits = !var.name.empty() && var.name.find_first_not_of("0123456789") == std::string::npos;
+  const bool digits =
+      !var.name.empty() && var.name.find_first_not_of("0123456789") == std::string::npos;
   std::string base = var.name.empty() || digits ? "input" : var.name;
   std::replace(base.begin(), base.end(), '.', '_');
   std::string name = base;
@@ -66,18 +70,22 @@ Value bind_input(const Var& var, Environment& env, std::set<std::string>& names)
   auto& net = env.net();
   if (is_host_integer(var)) {
     if (!var.fact) throw core::unsupported("it needs a number known only at run time");
-    const auto number_of = [](const c10::IValue& v) { return v.isInt() ? v.toInt() : v.toTensor().item<std::int64_t>(); };
-    return net.input(input_name(var, names), {DType::i64, {}}, /*host=*/true, {range_of(*var.fact, number_of)});
+    const auto number_of = [](const c10::IValue& v) {
+      return v.isInt() ? v.toInt() : v.toTensor().item<std::int64_t>();
+    };
+    return net.input(input_name(var, names), {DType::i64, {}}, /*host=*/true,
+                     {range_of(*var.fact, number_of)});
   }
   if (is_number(var.type)) throw core::unsupported("it needs a number known only at run time");
   const auto known = tensor_type(var);
   if (!known.type) throw core::unsupported("its input %", var.id, ": ", known.reason);
-  if (known.type->dtype == DType::f64) throw core::unsupported("its input is float64, which no engine computes in");
+  if (known.type->dtype == DType::f64)
+    throw core::unsupported("its input is float64, which no engine computes in");
   return net.input(input_name(var, names), *known.type);
 }
 
-/// What a node reads, as inputs of a network of its own, to see whether it converts. Numbers and lists of numbers count
-/// as given: inside a segment they are computed again.
+/// What a node reads, as inputs of a network of its own, to see whether it converts. Numbers and
+/// lists of numbers count as given: inside a segment they are computed again.
 Bound bind_alone(const Var& var, Environment& env, std::set<std::string>& names) {
   const auto list = var.type->cast<c10::ListType>();
   if (list && list->getElementType()->kind() == c10::TypeKind::TensorType) {
@@ -87,8 +95,11 @@ Bound bind_alone(const Var& var, Environment& env, std::set<std::string>& names)
     std::vector<Value> elements;
     const std::size_t length = var.fact->samples.front().toListRef().size();
     for (std::size_t i = 0; i < length; ++i) {
-      const auto number_of = [i](const c10::IValue& sample) { return sample.toListRef().at(i).toInt(); };
-      elements.push_back(env.net().input(input_name(var, names), {DType::i64, {}}, true, {range_of(*var.fact, number_of)}));
+      const auto number_of = [i](const c10::IValue& sample) {
+        return sample.toListRef().at(i).toInt();
+      };
+      elements.push_back(env.net().input(input_name(var, names), {DType::i64, {}}, true,
+                                         {range_of(*var.fact, number_of)}));
     }
     return elements;
   }
@@ -99,7 +110,8 @@ Bound bind_alone(const Var& var, Environment& env, std::set<std::string>& names)
   return bind_input(var, env, names);
 }
 
-/// A converter's result against what PyTorch gave: a defect of the converter never reaches a user's numbers.
+/// A converter's result against what PyTorch gave: a defect of the converter never reaches a user's
+/// numbers.
 void check_result(const Node& node, std::size_t index, const Bound& bound) {
   const auto* value = std::get_if<Value>(&bound);
   const Var& var = *node.outputs[index];
@@ -110,12 +122,14 @@ void check_result(const Node& node, std::size_t index, const Bound& bound) {
   const core::TensorType& got = value->type();
   bool equal = got.dtype == want.dtype && got.rank() == want.rank();
   for (int i = 0; equal && i < want.rank(); ++i) {
-    const core::Extent &g = got.dims[static_cast<std::size_t>(i)], &w = want.dims[static_cast<std::size_t>(i)];
+    const core::Extent &g = got.dims[static_cast<std::size_t>(i)],
+                       &w = want.dims[static_cast<std::size_t>(i)];
     if (g.is_static()) equal = w.is_static() && g.opt == w.opt;
   }
   if (equal) return;
-  throw core::internal_error("[conversion] ", node.name(), " at ", where(node.origin), ": the converter gives ",
-                             core::to_text(got), ", PyTorch gives ", core::to_text(want));
+  throw core::internal_error("[conversion] ", node.name(), " at ", where(node.origin),
+                             ": the converter gives ", core::to_text(got), ", PyTorch gives ",
+                             core::to_text(want));
 }
 
 void convert_node(const Node& node, Environment& env) {
@@ -125,8 +139,8 @@ void convert_node(const Node& node, Environment& env) {
   OpContext context(node, env);
   std::vector<Bound> results = converter(context);
   if (results.size() != node.outputs.size()) {
-    throw core::internal_error("[conversion] the converter of ", node.name(), " gives ", results.size(),
-                               " results, expected ", node.outputs.size());
+    throw core::internal_error("[conversion] the converter of ", node.name(), " gives ",
+                               results.size(), " results, expected ", node.outputs.size());
   }
   for (std::size_t i = 0; i < results.size(); ++i) {
     check_result(node, i, results[i]);
@@ -147,7 +161,8 @@ class SegmentConverter {
     for (const Var* output : outputs) {
       Value value = std::get<Value>(env_.at(output));
       // An engine's output is never its input or a constant, and no two outputs are one value.
-      if (!outputs_.insert(value.id()).second || is_source(value)) value = builder_.one(core::Identity{}, {value});
+      if (!outputs_.insert(value.id()).second || is_source(value))
+        value = builder_.one(core::Identity{}, {value});
       result_.network.mark_output(value.id(), input_name(*output, names));
     }
     drop_unused_inputs();
@@ -164,7 +179,8 @@ class SegmentConverter {
   void bind(Var& var) {
     if (env_.has(&var) || known_constant(&var)) return;
     // Host arithmetic of outside is computed again here, down to the tensors whose sizes it reads.
-    if (is_host(var) && var.producer && is_host(*var.producer) && op_table().find(var.producer->name())) {
+    if (is_host(var) && var.producer && is_host(*var.producer) &&
+        op_table().find(var.producer->name())) {
       bind_arguments(*var.producer);
       convert_node(*var.producer, env_);
       return;
@@ -175,14 +191,16 @@ class SegmentConverter {
 
   bool is_source(const Value& value) const {
     const core::Layer& layer = result_.network.producer(value.id()).layer;
-    return std::holds_alternative<core::Input>(layer) || std::holds_alternative<core::Constant>(layer);
+    return std::holds_alternative<core::Input>(layer) ||
+           std::holds_alternative<core::Constant>(layer);
   }
 
   /// Sizes that turned out to be static leave inputs behind that nothing reads.
   void drop_unused_inputs() {
     result_.network.remove_dead();
     std::vector<Var*> kept;
-    for (std::size_t i = 0; i < result_.network.inputs().size(); ++i) kept.push_back(vars_.at(result_.network.input_name(i)));
+    for (std::size_t i = 0; i < result_.network.inputs().size(); ++i)
+      kept.push_back(vars_.at(result_.network.input_name(i)));
     result_.inputs = std::move(kept);
   }
 
@@ -207,28 +225,35 @@ bool is_host_control(const Node& node) {
     return inner->kind == c10::prim::RaiseException || is_host(*inner) || is_host_control(*inner);
   };
   return std::all_of(node.blocks.begin(), node.blocks.end(),
-                     [&](const auto& block) { return std::all_of(block->nodes.begin(), block->nodes.end(), harmless); }) &&
-         std::all_of(node.outputs.begin(), node.outputs.end(), [](const Var* output) { return is_host(*output); });
+                     [&](const auto& block) {
+                       return std::all_of(block->nodes.begin(), block->nodes.end(), harmless);
+                     }) &&
+         std::all_of(node.outputs.begin(), node.outputs.end(),
+                     [](const Var* output) { return is_host(*output); });
 }
 
 bool is_host(const Node& node) {
   if (node.outputs.empty() || !node.blocks.empty() || has_effect(node)) return false;
-  static const std::set<std::string> kArranging = {"prim::TupleConstruct", "prim::TupleUnpack",  "prim::TupleIndex",
-                                                   "prim::ListConstruct",  "prim::DictConstruct", "prim::GetAttr",
-                                                   "prim::unchecked_cast", "prim::Uninitialized", "prim::device",
-                                                   "prim::dtype",          "aten::__getitem__",   "aten::len"};
+  static const std::set<std::string> kArranging = {
+      "prim::TupleConstruct", "prim::TupleUnpack", "prim::TupleIndex",     "prim::ListConstruct",
+      "prim::DictConstruct",  "prim::GetAttr",     "prim::unchecked_cast", "prim::Uninitialized",
+      "prim::device",         "prim::dtype",       "aten::__getitem__",    "aten::len"};
   if (kArranging.count(node.kind.toQualString())) return true;
   return std::all_of(node.outputs.begin(), node.outputs.end(), [](const Var* output) {
     const auto kind = output->type->kind();
-    return is_host(*output) || kind == c10::TypeKind::StringType || kind == c10::TypeKind::DeviceObjType;
+    return is_host(*output) || kind == c10::TypeKind::StringType ||
+           kind == c10::TypeKind::DeviceObjType;
   });
 }
 
 NodeSupport supports(const Node& node, const core::EnginePlugin& plugin) {
   if (!node.torch_code.empty()) return {false, node.torch_code, node.torch_because};
-  if (!node.blocks.empty()) return {false, "control_flow", "control flow is decided in PyTorch; its branches are compiled"};
-  if (has_effect(node)) return {false, "effect", "it has side effects or gives different results from call to call"};
-  if (!op_table().find(node.name())) return {false, "no_converter", core::text("no converter for ", node.name())};
+  if (!node.blocks.empty())
+    return {false, "control_flow", "control flow is decided in PyTorch; its branches are compiled"};
+  if (has_effect(node))
+    return {false, "effect", "it has side effects or gives different results from call to call"};
+  if (!op_table().find(node.name()))
+    return {false, "no_converter", core::text("no converter for ", node.name())};
   for (const Var* output : node.outputs) {
     if (!output->fact) return {false, "type", output->unknown_because};
   }
@@ -249,7 +274,8 @@ NodeSupport supports(const Node& node, const core::EnginePlugin& plugin) {
     for (const core::Node& layer : network.nodes()) {
       const core::Support support = plugin.supports(network, layer);
       if (!support.yes) {
-        return {false, "engine_refused", core::text(plugin.name(), ": ", core::kind_of(layer.layer), ": ", support.reason)};
+        return {false, "engine_refused",
+                core::text(plugin.name(), ": ", core::kind_of(layer.layer), ": ", support.reason)};
       }
     }
     return {};

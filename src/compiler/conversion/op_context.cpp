@@ -15,15 +15,20 @@ Value Environment::constant(const at::Tensor& tensor) {
   if (data.scalar_type() == at::kDouble) data = data.to(at::kFloat);
   data = data.contiguous();
   const auto dtype = to_core(data.scalar_type());
-  if (!dtype) throw core::unsupported("[conversion] a constant has the dtype ", data.scalar_type(), ", which no engine has");
+  if (!dtype)
+    throw core::unsupported("[conversion] a constant has the dtype ", data.scalar_type(),
+                            ", which no engine has");
   auto owner = std::make_shared<const at::Tensor>(data);
-  core::Tensor constant{*dtype, data.sizes().vec(), core::Blob(owner, data.const_data_ptr(), data.nbytes())};
+  core::Tensor constant{*dtype, data.sizes().vec(),
+                        core::Blob(owner, data.const_data_ptr(), data.nbytes())};
   const Value value = net_.constant(std::move(constant));
   constants_.emplace(tensor.unsafeGetTensorImpl(), std::make_pair(tensor, value));
   return value;
 }
 
-std::string OpContext::where() const { return core::text(node_.name(), " at ", compiler::where(node_.origin)); }
+std::string OpContext::where() const {
+  return core::text(node_.name(), " at ", compiler::where(node_.origin));
+}
 
 const Argument& OpContext::argument(std::string_view name) const {
   const auto* schema = node_.schema();
@@ -70,7 +75,8 @@ Value OpContext::value_of(const Argument& arg, std::string_view name) {
     throw refuse("argument '", name, "' is a list, expected a tensor");
   }
   const auto known = known_constant(arg);
-  if (!known) throw core::internal_error("[conversion] ", where(), ": argument '", name, "' is not bound");
+  if (!known)
+    throw core::internal_error("[conversion] ", where(), ": argument '", name, "' is not bound");
   if (known->isTensor()) return constant(known->toTensor());
   if (known->isInt()) return net().scalar_i64(known->toInt());
   if (known->isDouble()) return net().scalar(known->toDouble(), DType::f32);
@@ -107,7 +113,8 @@ std::vector<std::optional<Value>> OpContext::optional_values(std::string_view na
   }
   for (const Argument& element : elements(name)) {
     const auto known = known_constant(element);
-    const bool none = known && (known->isNone() || (known->isTensor() && !known->toTensor().defined()));
+    const bool none =
+        known && (known->isNone() || (known->isTensor() && !known->toTensor().defined()));
     values.push_back(none ? std::nullopt : std::optional(value_of(element, name)));
   }
   return values;
@@ -116,7 +123,8 @@ std::vector<std::optional<Value>> OpContext::optional_values(std::string_view na
 Value OpContext::promote(std::string_view name, c10::ScalarType type) {
   const auto dtype = to_core(type);
   if (!dtype) throw refuse("it computes in ", type, ", which no engine has");
-  if (*dtype == DType::f64) throw refuse("it computes in float64, which no engine has; compute in float32 to convert it");
+  if (*dtype == DType::f64)
+    throw refuse("it computes in float64, which no engine has; compute in float32 to convert it");
   const auto known = known_constant(argument(name));
   const bool bound = argument(name).var() && env_.has(argument(name).var());
   if (known && !bound) {
@@ -124,7 +132,8 @@ Value OpContext::promote(std::string_view name, c10::ScalarType type) {
       const at::Tensor tensor = known->toTensor();
       return constant(tensor.scalar_type() == type ? tensor : tensor.to(type));
     }
-    if (known->isScalar() || known->isBool()) return constant(at::scalar_tensor(known->toScalar(), type));
+    if (known->isScalar() || known->isBool())
+      return constant(at::scalar_tensor(known->toScalar(), type));
   }
   return net().cast(value(name), *dtype);
 }
@@ -132,7 +141,9 @@ Value OpContext::promote(std::string_view name, c10::ScalarType type) {
 std::pair<Value, Value> OpContext::promoted(std::string_view a, std::string_view b) {
   const auto first = sample(a), second = sample(b);
   if (!first || !second) throw refuse("the types of '", a, "' and '", b, "' are not known");
-  const auto is_number = [](const c10::IValue& v) { return v.isInt() || v.isDouble() || v.isBool(); };
+  const auto is_number = [](const c10::IValue& v) {
+    return v.isInt() || v.isDouble() || v.isBool();
+  };
   c10::ScalarType type;
   if (first->isTensor() && second->isTensor()) {
     type = at::result_type(first->toTensor(), second->toTensor());
@@ -148,7 +159,9 @@ std::pair<Value, Value> OpContext::promoted(std::string_view a, std::string_view
   return {promote(a, type), promote(b, type)};
 }
 
-Value OpContext::as_result(Value x, std::size_t index) { return net().cast(x, result_dtype(index)); }
+Value OpContext::as_result(Value x, std::size_t index) {
+  return net().cast(x, result_dtype(index));
+}
 
 std::optional<at::Tensor> OpContext::constant_tensor(std::string_view name) {
   const auto known = known_constant(argument(name));
@@ -163,7 +176,9 @@ bool OpContext::is_none(std::string_view name) const {
 
 c10::IValue OpContext::known(std::string_view name, std::string_view expected) const {
   const auto constant = known_constant(argument(name));
-  if (!constant) throw refuse("argument '", name, "' is known only at run time, expected ", expected, " known at compile time");
+  if (!constant)
+    throw refuse("argument '", name, "' is known only at run time, expected ", expected,
+                 " known at compile time");
   return *constant;
 }
 
@@ -172,7 +187,8 @@ namespace {
 /// Numbers, and 0-d tensors as traces have them.
 std::optional<c10::Scalar> as_scalar(const c10::IValue& value) {
   if (value.isScalar() || value.isBool()) return value.toScalar();
-  if (value.isTensor() && value.toTensor().defined() && value.toTensor().numel() == 1) return value.toTensor().item();
+  if (value.isTensor() && value.toTensor().defined() && value.toTensor().numel() == 1)
+    return value.toTensor().item();
   return std::nullopt;
 }
 
@@ -186,7 +202,8 @@ c10::Scalar OpContext::scalar(std::string_view name) {
 
 std::int64_t OpContext::integer(std::string_view name) {
   const auto value = scalar(name);
-  if (value.isFloatingPoint()) throw refuse("argument '", name, "' is ", value.toDouble(), ", expected an integer");
+  if (value.isFloatingPoint())
+    throw refuse("argument '", name, "' is ", value.toDouble(), ", expected an integer");
   return value.toLong();
 }
 
@@ -205,7 +222,10 @@ std::vector<std::int64_t> OpContext::integers(std::string_view name) {
   for (const Argument& element : elements(name)) {
     const auto constant = known_constant(element);
     const auto value = constant ? as_scalar(*constant) : std::nullopt;
-    if (!value) throw refuse("the list '", name, "' has an element known only at run time, expected integers known at compile time");
+    if (!value)
+      throw refuse(
+          "the list '", name,
+          "' has an element known only at run time, expected integers known at compile time");
     result.push_back(value->toLong());
   }
   return result;
@@ -216,7 +236,10 @@ std::vector<double> OpContext::numbers(std::string_view name) {
   for (const Argument& element : elements(name)) {
     const auto constant = known_constant(element);
     const auto value = constant ? as_scalar(*constant) : std::nullopt;
-    if (!value) throw refuse("the list '", name, "' has an element known only at run time, expected numbers known at compile time");
+    if (!value)
+      throw refuse(
+          "the list '", name,
+          "' has an element known only at run time, expected numbers known at compile time");
     result.push_back(value->toDouble());
   }
   return result;
@@ -241,17 +264,20 @@ std::optional<double> OpContext::optional_number(std::string_view name) {
 std::vector<std::int64_t> OpContext::expanded(std::string_view name, std::size_t count) {
   auto values = integers(name);
   if (values.size() == 1) values.resize(count, values.front());
-  if (values.size() != count) throw refuse("argument '", name, "' has ", values.size(), " elements, expected ", count);
+  if (values.size() != count)
+    throw refuse("argument '", name, "' has ", values.size(), " elements, expected ", count);
   return values;
 }
 
-Window OpContext::window(std::size_t count, std::string_view kernel, std::string_view stride, std::string_view padding,
-                         std::string_view dilation) {
+Window OpContext::window(std::size_t count, std::string_view kernel, std::string_view stride,
+                         std::string_view padding, std::string_view dilation) {
   Window window;
   window.kernel = expanded(kernel, count);
-  window.stride = is_none(stride) || integers(stride).empty() ? window.kernel : expanded(stride, count);
+  window.stride =
+      is_none(stride) || integers(stride).empty() ? window.kernel : expanded(stride, count);
   window.padding = expanded(padding, count);
-  window.dilation = dilation.empty() ? std::vector<std::int64_t>(count, 1) : expanded(dilation, count);
+  window.dilation =
+      dilation.empty() ? std::vector<std::int64_t>(count, 1) : expanded(dilation, count);
   return window;
 }
 
@@ -259,7 +285,8 @@ Size OpContext::size_of(const Argument& arg, std::string_view name) {
   const auto constant = known_constant(arg);
   if (const auto value = constant ? as_scalar(*constant) : std::nullopt) return value->toLong();
   const Var* var = arg.var();
-  if (!var || !env_.has(var)) throw refuse("argument '", name, "' is not a size that an engine can compute");
+  if (!var || !env_.has(var))
+    throw refuse("argument '", name, "' is not a size that an engine can compute");
   const auto* value = std::get_if<Value>(&env_.at(var));
   if (!value || value->rank() != 0) throw refuse("argument '", name, "' is not a scalar");
   return net().as_size(net().cast(*value, DType::i64));
@@ -271,7 +298,8 @@ Sizes OpContext::sizes(std::string_view name) {
   Sizes sizes;
   if (const Var* var = argument(name).var(); var && env_.has(var)) {
     if (const auto* list = std::get_if<std::vector<Value>>(&env_.at(var))) {
-      for (const Value& value : *list) sizes.push_back(net().as_size(net().cast(value, DType::i64)));
+      for (const Value& value : *list)
+        sizes.push_back(net().as_size(net().cast(value, DType::i64)));
       return sizes;
     }
   }
@@ -298,8 +326,9 @@ int OpContext::axis(std::string_view name, int rank) {
   const std::int64_t given = integer(name);
   const auto axis = normalized(given, rank);
   if (!axis) {
-    throw core::invalid_argument("[conversion] ", where(), ": ", name, " is ", given, ", expected ", -std::max(rank, 1),
-                                 "..", std::max(rank, 1) - 1, " for a tensor of rank ", rank);
+    throw core::invalid_argument("[conversion] ", where(), ": ", name, " is ", given, ", expected ",
+                                 -std::max(rank, 1), "..", std::max(rank, 1) - 1,
+                                 " for a tensor of rank ", rank);
   }
   return *axis;
 }
@@ -308,7 +337,9 @@ std::vector<std::int64_t> OpContext::axes(std::string_view name, int rank, bool 
   std::vector<std::int64_t> result;
   for (const std::int64_t given : is_none(name) ? std::vector<std::int64_t>{} : integers(name)) {
     const auto axis = normalized(given, rank);
-    if (!axis) throw core::invalid_argument("[conversion] ", where(), ": ", name, " has ", given, ", rank is ", rank);
+    if (!axis)
+      throw core::invalid_argument("[conversion] ", where(), ": ", name, " has ", given,
+                                   ", rank is ", rank);
     if (rank > 0) result.push_back(*axis);
   }
   if (result.empty() && empty_is_all) {
@@ -323,14 +354,16 @@ DType OpContext::dtype(std::string_view name, DType otherwise) {
   if (is_none(name)) return otherwise;
   const auto type = static_cast<c10::ScalarType>(integer(name));
   const auto dtype = to_core(type);
-  if (!dtype || *dtype == DType::f64) throw refuse("dtype is ", type, ", which no engine computes in");
+  if (!dtype || *dtype == DType::f64)
+    throw refuse("dtype is ", type, ", which no engine computes in");
   return *dtype;
 }
 
 DType OpContext::result_dtype(std::size_t index) {
   const auto known = tensor_type(*node_.outputs.at(index));
   if (!known.type) throw refuse(known.reason);
-  if (known.type->dtype == DType::f64) throw refuse("it gives float64, which no engine computes in");
+  if (known.type->dtype == DType::f64)
+    throw refuse("it gives float64, which no engine computes in");
   return known.type->dtype;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
-// What a converter sees of its node: arguments by schema name, through accessors that check and write the errors.
+// What a converter sees of its node: arguments by schema name, through accessors that check and
+// write the errors.
 
 #include <memory>
 #include <optional>
@@ -18,12 +19,13 @@
 
 namespace torch_tensorrt::compiler {
 
+using core::DType;
 using core::Size;
 using core::Sizes;
 using core::Value;
-using core::DType;
 
-/// What a Var is inside the Network being built: a value (host numbers are i64 scalars) or a list of values.
+/// What a Var is inside the Network being built: a value (host numbers are i64 scalars) or a list
+/// of values.
 using Bound = std::variant<Value, std::vector<Value>>;
 
 /// Vars bound so far, for one Network under construction.
@@ -34,7 +36,8 @@ class Environment {
   bool has(const Var* var) const { return bound_.count(var) != 0; }
   void bind(const Var* var, Bound bound) { bound_[var] = std::move(bound); }
   const Bound& at(const Var* var) const { return bound_.at(var); }
-  /// A constant layer for the tensor; the same tensor gives the same layer. float64 becomes float32.
+  /// A constant layer for the tensor; the same tensor gives the same layer. float64 becomes
+  /// float32.
   Value constant(const at::Tensor& tensor);
 
  private:
@@ -58,14 +61,16 @@ class TORCHTRT_API OpContext {
   std::string where() const;
 
   // ---- tensors ----
-  /// A tensor argument, or a number as a scalar: int -> i64, float -> f32, bool -> b. Constants become constant layers.
+  /// A tensor argument, or a number as a scalar: int -> i64, float -> f32, bool -> b. Constants
+  /// become constant layers.
   Value value(std::string_view name);
   /// Nothing where the argument is None.
   std::optional<Value> optional(std::string_view name);
   /// A Tensor[] argument. None elements of Tensor?[] are empty.
   std::vector<Value> values(std::string_view name);
   std::vector<std::optional<Value>> optional_values(std::string_view name);
-  /// Two operands after PyTorch's type promotion (numbers and 0-d tensors count as PyTorch counts them), cast to it.
+  /// Two operands after PyTorch's type promotion (numbers and 0-d tensors count as PyTorch counts
+  /// them), cast to it.
   std::pair<Value, Value> promoted(std::string_view a, std::string_view b);
   /// The same for one operand and the dtype of result `index`.
   Value as_result(Value x, std::size_t index = 0);
@@ -88,9 +93,10 @@ class TORCHTRT_API OpContext {
   c10::Scalar scalar(std::string_view name);
   /// int[] with one element repeated up to `count` ("int -> tuple").
   std::vector<std::int64_t> expanded(std::string_view name, std::size_t count);
-  /// kernel/stride/padding/dilation of `count` spatial axes; an empty stride is the kernel; absent names are 1 or 0.
-  Window window(std::size_t count, std::string_view kernel, std::string_view stride, std::string_view padding,
-                std::string_view dilation = {});
+  /// kernel/stride/padding/dilation of `count` spatial axes; an empty stride is the kernel; absent
+  /// names are 1 or 0.
+  Window window(std::size_t count, std::string_view kernel, std::string_view stride,
+                std::string_view padding, std::string_view dilation = {});
 
   // ---- sizes: known now or computed by the host ----
   Size size(std::string_view name);
@@ -106,7 +112,8 @@ class TORCHTRT_API OpContext {
   // ---- dtypes ----
   /// A dtype argument, or `otherwise` where it is None.
   DType dtype(std::string_view name, DType otherwise);
-  /// dtype of result `index`, from the types found by running the graph. Error(unsupported) where an engine has no such type.
+  /// dtype of result `index`, from the types found by running the graph. Error(unsupported) where
+  /// an engine has no such type.
   DType result_dtype(std::size_t index = 0);
   /// Type of result `index`, if known.
   std::optional<core::TensorType> result_type(std::size_t index = 0);
@@ -151,8 +158,9 @@ class TORCHTRT_API OpTable {
     Converter converter_;
   };
 
-  /// `schema`: "aten::softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor"; the part before "(" is the
-  /// key, the rest documents the arguments and is checked against PyTorch's by a test.
+  /// `schema`: "aten::softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor"; the
+  /// part before "(" is the key, the rest documents the arguments and is checked against PyTorch's
+  /// by a test.
   Entry add(std::string_view schema, Converter converter);
   /// For converters with one tensor result.
   template <Value (*Fn)(OpContext&)>

@@ -13,11 +13,13 @@ bool is_product(const core::Layer& layer) {
 }
 
 /// The layer between casts, or nothing where the plugin does not take it in that dtype.
-std::vector<ValueId> add_reduced(core::Network& out, const core::Node& node, const std::vector<ValueId>& inputs,
-                                 core::DType to, const core::EnginePlugin& plugin) {
+std::vector<ValueId> add_reduced(core::Network& out, const core::Node& node,
+                                 const std::vector<ValueId>& inputs, core::DType to,
+                                 const core::EnginePlugin& plugin) {
   std::vector<ValueId> reduced;
   for (const ValueId input : inputs) {
-    reduced.push_back(input == core::kAbsent ? input : out.add(core::Cast{to}, {{input}}, node.origin).front());
+    reduced.push_back(
+        input == core::kAbsent ? input : out.add(core::Cast{to}, {{input}}, node.origin).front());
   }
   const auto results = out.add(node.layer, reduced, node.origin);
   if (!plugin.supports(out, out.nodes().back()).yes) return {};
@@ -26,12 +28,14 @@ std::vector<ValueId> add_reduced(core::Network& out, const core::Node& node, con
 
 }  // namespace
 
-core::Network with_reduced_precision(const core::Network& network, core::DType to, const core::EnginePlugin& plugin) {
+core::Network with_reduced_precision(const core::Network& network, core::DType to,
+                                     const core::EnginePlugin& plugin) {
   core::Network out;
   std::vector<ValueId> map(network.value_count(), core::kAbsent);
   for (const core::Node& node : network.nodes()) {
     std::vector<ValueId> inputs;
-    for (const ValueId input : node.inputs) inputs.push_back(input == core::kAbsent ? input : map[input]);
+    for (const ValueId input : node.inputs)
+      inputs.push_back(input == core::kAbsent ? input : map[input]);
     std::vector<ValueId> results;
     if (is_product(node.layer) && network.type(node.outputs.front()).dtype == core::DType::f32) {
       results = add_reduced(out, node, inputs, to, plugin);

@@ -38,7 +38,8 @@ Var* written(const Node& node) {
 
 bool reads(const Node& node, const Var* var) {
   bool found = false;
-  for (const Argument& argument : node.args) for_each_var(argument, [&](Var* v) { found |= v == var; });
+  for (const Argument& argument : node.args)
+    for_each_var(argument, [&](Var* v) { found |= v == var; });
   return found;
 }
 
@@ -50,8 +51,10 @@ bool mentions(const Node& node, const Var* var) {
 }
 
 bool mentions(const Block& block, const Var* var) {
-  bool found = std::any_of(block.nodes.begin(), block.nodes.end(), [&](const auto& n) { return mentions(*n, var); });
-  for (const Argument& output : block.outputs) for_each_var(output, [&](Var* v) { found |= v == var; });
+  bool found = std::any_of(block.nodes.begin(), block.nodes.end(),
+                           [&](const auto& n) { return mentions(*n, var); });
+  for (const Argument& output : block.outputs)
+    for_each_var(output, [&](Var* v) { found |= v == var; });
   return found;
 }
 
@@ -76,13 +79,16 @@ void replace(Node& node, Var* from, const Argument& to) {
 /// Follows one list or dict through its block.
 class Container {
  public:
-  Container(Graph& graph, Node& maker) : graph_(graph), block_(*maker.owner), maker_(maker), var_(maker.outputs[0]) {
+  Container(Graph& graph, Node& maker)
+      : graph_(graph), block_(*maker.owner), maker_(maker), var_(maker.outputs[0]) {
     is_dict_ = var_->type->kind() == c10::TypeKind::DictType;
-    if (maker.kind == c10::prim::ListConstruct || maker.kind == c10::prim::DictConstruct) elements_ = maker.args;
+    if (maker.kind == c10::prim::ListConstruct || maker.kind == c10::prim::DictConstruct)
+      elements_ = maker.args;
   }
 
-  /// Whether every write to it can be replayed: writes in its own block, of known places, and none once it may have a
-  /// second name; `foreign_writes`: something of unknown origin is written, which may be that second name.
+  /// Whether every write to it can be replayed: writes in its own block, of known places, and none
+  /// once it may have a second name; `foreign_writes`: something of unknown origin is written,
+  /// which may be that second name.
   bool can_follow(bool foreign_writes) {
     bool any_write = false, escaped = false;
     for (const auto& node : block_.nodes) {
@@ -124,7 +130,8 @@ class Container {
 
  private:
   std::list<std::unique_ptr<Node>>::iterator position(const Node* node) {
-    return std::find_if(block_.nodes.begin(), block_.nodes.end(), [&](const auto& n) { return n.get() == node; });
+    return std::find_if(block_.nodes.begin(), block_.nodes.end(),
+                        [&](const auto& n) { return n.get() == node; });
   }
 
   bool mentions_output(const Argument& output) const {
@@ -133,7 +140,8 @@ class Container {
     return found;
   }
 
-  /// Reads it without keeping it: an op whose schema gives it no second name. Blocks within may read, not hand it out.
+  /// Reads it without keeping it: an op whose schema gives it no second name. Blocks within may
+  /// read, not hand it out.
   bool only_reads(const Node& node) const {
     for (const auto& inner : node.blocks) {
       for (const auto& n : inner->nodes) {
@@ -155,7 +163,8 @@ class Container {
       if (alias->isWrite() || alias->isWildcardAfter()) return false;
       for (const auto& result : schema->returns()) {
         const auto* out = result.alias_info();
-        const bool same = out && !out->isWildcardAfter() && out->beforeSets() == alias->beforeSets();
+        const bool same =
+            out && !out->isWildcardAfter() && out->beforeSets() == alias->beforeSets();
         if (same && is_container(result.type())) return false;
       }
     }
@@ -207,9 +216,11 @@ class Container {
     }
     if (name == "aten::extend.t" || name == "aten::add_.t") {
       const Var* other = node.args[1].var();
-      const bool known = other && other != var_ && other->producer && other->producer->kind == c10::prim::ListConstruct &&
-                         !is_written(*other);
-      if (known) elements_.insert(elements_.end(), other->producer->args.begin(), other->producer->args.end());
+      const bool known = other && other != var_ && other->producer &&
+                         other->producer->kind == c10::prim::ListConstruct && !is_written(*other);
+      if (known)
+        elements_.insert(elements_.end(), other->producer->args.begin(),
+                         other->producer->args.end());
       return known;
     }
     if (name == "aten::clear.t") {
@@ -230,7 +241,8 @@ class Container {
 
   bool is_written(const Var& var) const {
     const auto nodes = all_nodes(graph_.body());
-    return std::any_of(nodes.begin(), nodes.end(), [&](const Node* node) { return written(*node) == &var; });
+    return std::any_of(nodes.begin(), nodes.end(),
+                       [&](const Node* node) { return written(*node) == &var; });
   }
 
   static bool is_string(const Argument& argument) {
@@ -240,7 +252,8 @@ class Container {
 
   /// Replaces a read of one known element by the element.
   bool resolve(Node& node) {
-    if (std::string(node.kind.toQualString()) != "aten::__getitem__" || node.args[0].var() != var_) return false;
+    if (std::string(node.kind.toQualString()) != "aten::__getitem__" || node.args[0].var() != var_)
+      return false;
     const auto at = is_dict_ ? value_of_key(node.args[1]) : place(node.args[1]);
     if (!at) return false;
     graph_.replace_uses(node.outputs[0], elements_[*at]);
@@ -252,7 +265,8 @@ class Container {
   Argument version(Node* reader) {
     if (!current_) {
       const c10::Symbol kind = is_dict_ ? c10::prim::DictConstruct : c10::prim::ListConstruct;
-      Node* node = reader ? graph_.insert_before(reader, kind, elements_) : graph_.append(block_, kind, elements_);
+      Node* node = reader ? graph_.insert_before(reader, kind, elements_)
+                          : graph_.append(block_, kind, elements_);
       node->origin = maker_.origin;
       current_ = graph_.add_output(node, var_->type, var_->name);
     }
@@ -316,16 +330,19 @@ class Aliases {
       if (is_container(var->type)) names.push_back(var);
     };
     const auto* schema = node.schema();
-    const bool takes_out = schema && std::any_of(schema->returns().begin(), schema->returns().end(), [](const auto& r) {
-                             return r.alias_info() && r.alias_info()->isWildcardBefore();
-                           });
+    const bool takes_out =
+        schema &&
+        std::any_of(schema->returns().begin(), schema->returns().end(), [](const auto& r) {
+          return r.alias_info() && r.alias_info()->isWildcardBefore();
+        });
     for (std::size_t i = 0; i < node.args.size(); ++i) {
-      const bool may_alias =
-          !schema || takes_out || i >= schema->arguments().size() || schema->arguments()[i].alias_info();
+      const bool may_alias = !schema || takes_out || i >= schema->arguments().size() ||
+                             schema->arguments()[i].alias_info();
       if (may_alias) for_each_var(node.args[i], add);
     }
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
-      const bool is_new = schema && i < schema->returns().size() && !schema->returns()[i].alias_info();
+      const bool is_new =
+          schema && i < schema->returns().size() && !schema->returns()[i].alias_info();
       if (!is_new) add(node.outputs[i]);
     }
     for (const auto& inner : node.blocks) {

@@ -7,8 +7,8 @@
 
 namespace torch_tensorrt::compiler {
 
-/// A list or dict that is made and then written in the same block becomes a new one after each write: engines and facts
-/// know values, not places. Returns how many writes are gone.
+/// A list or dict that is made and then written in the same block becomes a new one after each
+/// write: engines and facts know values, not places. Returns how many writes are gone.
 TORCHTRT_API std::size_t functionalize_containers(Graph& graph);
 
 /// Lists, dicts and tuples of such that a write may change: nothing is known of what they hold.

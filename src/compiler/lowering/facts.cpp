@@ -15,13 +15,6 @@
 
 namespace torch_tensorrt::compiler {
 
-c10::IValue make_list(const c10::TypePtr& element_type, const std::vector<c10::IValue>& elements) {
-  c10::impl::GenericList list(element_type);
-  list.reserve(elements.size());
-  for (const auto& element : elements) list.push_back(element);
-  return list;
-}
-
 namespace {
 
 c10::TypePtr element_type_of(c10::TypePtr type) {
@@ -35,8 +28,10 @@ bool is_real_tensor(const c10::IValue& value) {
 }
 
 bool same_type(const c10::IValue& a, const c10::IValue& b) {
-  if (!a.isTensor() || !b.isTensor() || !a.toTensor().defined() || !b.toTensor().defined()) return false;
-  return a.toTensor().scalar_type() == b.toTensor().scalar_type() && a.toTensor().sizes() == b.toTensor().sizes();
+  if (!a.isTensor() || !b.isTensor() || !a.toTensor().defined() || !b.toTensor().defined())
+    return false;
+  return a.toTensor().scalar_type() == b.toTensor().scalar_type() &&
+         a.toTensor().sizes() == b.toTensor().sizes();
 }
 
 bool same_value(const c10::IValue& a, const c10::IValue& b) {
@@ -52,7 +47,8 @@ bool same_value(const c10::IValue& a, const c10::IValue& b) {
 }
 
 bool is_tensor_like(const c10::IValue& value) {
-  return value.isTensor() || (value.isList() && !value.toListRef().empty() && value.toListRef()[0].isTensor());
+  return value.isTensor() ||
+         (value.isList() && !value.toListRef().empty() && value.toListRef()[0].isTensor());
 }
 
 bool has_tensors(const c10::IValue& value) {
@@ -65,14 +61,16 @@ bool has_tensors(const c10::IValue& value) {
   }
   if (value.isTuple()) {
     const auto& elements = value.toTupleRef().elements();
-    return std::any_of(elements.begin(), elements.end(), [](const auto& element) { return has_tensors(element); });
+    return std::any_of(elements.begin(), elements.end(),
+                       [](const auto& element) { return has_tensors(element); });
   }
   return value.isList() && !value.toListRef().empty() && has_tensors(value.toListRef()[0]);
 }
 
 std::string first_line(const std::exception& error) {
   std::string text = error.what();
-  if (const auto* c10_error = dynamic_cast<const c10::Error*>(&error)) text = c10_error->what_without_backtrace();
+  if (const auto* c10_error = dynamic_cast<const c10::Error*>(&error))
+    text = c10_error->what_without_backtrace();
   text = text.substr(0, text.find('\n'));
   return text.size() > 240 ? text.substr(0, 240) + "..." : text;
 }
@@ -126,7 +124,8 @@ class Interpreter {
       for_each_var(argument, [&](Var* var) {
         if (known && !var->fact) {
           known = false;
-          reason = var->unknown_because.empty() ? "an input's type is not known" : var->unknown_because;
+          reason =
+              var->unknown_because.empty() ? "an input's type is not known" : var->unknown_because;
         }
       });
     }
@@ -145,7 +144,8 @@ class Interpreter {
     if (const auto* constant = argument.constant()) return *constant;
     std::vector<c10::IValue> elements;
     const auto element_type = type ? element_type_of(type) : c10::TypePtr(c10::AnyType::get());
-    for (const Argument& element : *argument.list()) elements.push_back(resolve(element, probe, element_type));
+    for (const Argument& element : *argument.list())
+      elements.push_back(resolve(element, probe, element_type));
     return make_list(element_type, elements);
   }
 
@@ -153,16 +153,17 @@ class Interpreter {
     std::vector<c10::IValue> values;
     const auto* schema = node.schema();
     for (std::size_t i = 0; i < node.args.size(); ++i) {
-      const auto type = schema && i < schema->arguments().size() ? schema->arguments()[i].type() : c10::TypePtr();
+      const auto type =
+          schema && i < schema->arguments().size() ? schema->arguments()[i].type() : c10::TypePtr();
       values.push_back(resolve(node.args[i], probe, type));
     }
     return values;
   }
 
   struct Inputs {
-    bool dynamic = false;      // some number or host tensor among them is
+    bool dynamic = false;  // some number or host tensor among them is
     bool speculative = false;
-    bool constant = true;      // all are known constants
+    bool constant = true;  // all are known constants
   };
 
   static Inputs inspect(const Node& node) {
@@ -172,7 +173,8 @@ class Interpreter {
         const Fact& fact = *var->fact;
         inputs.speculative |= fact.speculative;
         inputs.dynamic |= fact.dynamic;
-        inputs.constant &= known_constant(var).has_value() && !var->fact->samples.front().isObject();
+        inputs.constant &=
+            known_constant(var).has_value() && !var->fact->samples.front().isObject();
       });
     }
     return inputs;
@@ -208,7 +210,8 @@ class Interpreter {
         if (p >= required_) failed_probes_.insert(p);
         throw;
       }
-      if (stack.size() != node.outputs.size()) throw core::internal_error("[lowering] ", node.name(), " gave ", stack.size());
+      if (stack.size() != node.outputs.size())
+        throw core::internal_error("[lowering] ", node.name(), " gave ", stack.size());
       for (std::size_t i = 0; i < stack.size(); ++i) results[i].push_back(std::move(stack[i]));
     }
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
@@ -217,11 +220,13 @@ class Interpreter {
     }
   }
 
-  /// An op with one meta tensor runs on meta altogether; one that writes never sees a real weight. True: on meta.
+  /// An op with one meta tensor runs on meta altogether; one that writes never sees a real weight.
+  /// True: on meta.
   static bool prepare(const Node& node, torch::jit::Stack& stack) {
     const auto* schema = node.schema();
     const bool writes = schema && schema->is_mutable();
-    const bool meta = std::any_of(stack.begin(), stack.end(), [](const auto& value) { return has_meta(value); });
+    const bool meta =
+        std::any_of(stack.begin(), stack.end(), [](const auto& value) { return has_meta(value); });
     if (!meta && !writes) return false;
     for (c10::IValue& value : stack) {
       value = to_meta(value);
@@ -239,7 +244,8 @@ class Interpreter {
         std::vector<c10::IValue> values = fn(resolve_all(node, p));
         for (std::size_t i = 0; i < results.size(); ++i) results[i].push_back(values.at(i));
       }
-      for (std::size_t i = 0; i < results.size(); ++i) learn(node.outputs[i], std::move(results[i]), inputs);
+      for (std::size_t i = 0; i < results.size(); ++i)
+        learn(node.outputs[i], std::move(results[i]), inputs);
       return true;
     };
     using Values = std::vector<c10::IValue>;
@@ -325,8 +331,10 @@ class Interpreter {
     run(*node.blocks[1]);
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
       Var* output = node.outputs[i];
-      output->fact = merge(fact_of(node.blocks[0]->outputs[i]), fact_of(node.blocks[1]->outputs[i]), condition);
-      output->unknown_because = output->fact ? "" : "it comes from a branch that is decided at run time";
+      output->fact = merge(fact_of(node.blocks[0]->outputs[i]), fact_of(node.blocks[1]->outputs[i]),
+                           condition);
+      output->unknown_because =
+          output->fact ? "" : "it comes from a branch that is decided at run time";
     }
   }
 
@@ -349,7 +357,8 @@ class Interpreter {
         continue;
       }
       if (!same_value(a, b)) fact.dynamic = fact.speculative = true;
-      const bool takes_else = condition && condition->samples[p].isBool() && !condition->samples[p].toBool();
+      const bool takes_else =
+          condition && condition->samples[p].isBool() && !condition->samples[p].toBool();
       fact.samples.push_back(to_meta(takes_else ? b : a));
     }
     return fact;
@@ -369,7 +378,8 @@ class Interpreter {
     for (bool stable = false; !stable;) {
       for (std::size_t i = 0; i < carried.size(); ++i) {
         body.inputs[i + 1]->fact = carried[i];
-        body.inputs[i + 1]->unknown_because = carried[i] ? "" : "it changes its type from one trip of a loop to the next";
+        body.inputs[i + 1]->unknown_because =
+            carried[i] ? "" : "it changes its type from one trip of a loop to the next";
       }
       run(body);
       stable = true;
@@ -381,7 +391,8 @@ class Interpreter {
     }
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
       node.outputs[i]->fact = carried[i];
-      node.outputs[i]->unknown_because = carried[i] ? "" : "it changes its type from one trip of a loop to the next";
+      node.outputs[i]->unknown_because =
+          carried[i] ? "" : "it changes its type from one trip of a loop to the next";
     }
   }
 
@@ -414,8 +425,10 @@ class Interpreter {
   std::set<std::size_t> failed_probes_;
 };
 
-/// Numbers and other arguments that are not tensors are examples: what follows from them is a guess.
-void set_inputs(Graph& graph, const std::vector<Probe>& probes, const std::vector<std::size_t>& fixed) {
+/// Numbers and other arguments that are not tensors are examples: what follows from them is a
+/// guess.
+void set_inputs(Graph& graph, const std::vector<Probe>& probes,
+                const std::vector<std::size_t>& fixed) {
   for (std::size_t i = 0; i < graph.body().inputs.size(); ++i) {
     Var* input = graph.body().inputs[i];
     if (!probes.front().at(i)) {
@@ -434,7 +447,8 @@ void set_inputs(Graph& graph, const std::vector<Probe>& probes, const std::vecto
 
 }  // namespace
 
-void infer_facts(Graph& graph, std::vector<Probe> probes, std::size_t required, const std::vector<std::size_t>& fixed) {
+void infer_facts(Graph& graph, std::vector<Probe> probes, std::size_t required,
+                 const std::vector<std::size_t>& fixed) {
   const at::NoGradGuard no_grad;
   while (true) {
     set_inputs(graph, probes, fixed);
@@ -446,7 +460,8 @@ void infer_facts(Graph& graph, std::vector<Probe> probes, std::size_t required, 
     interpreter.run(graph.body());
     const auto& failed = interpreter.failed_probes();
     if (failed.empty()) return;
-    for (auto it = failed.rbegin(); it != failed.rend(); ++it) probes.erase(probes.begin() + static_cast<long>(*it));
+    for (auto it = failed.rbegin(); it != failed.rend(); ++it)
+      probes.erase(probes.begin() + static_cast<long>(*it));
   }
 }
 

@@ -4,24 +4,12 @@
 
 #include <algorithm>
 
+#include "compiler/clone.h"
 #include "compiler/lowering/containers.h"
 #include "core/log.h"
 
 namespace torch_tensorrt::compiler {
 namespace {
-
-Argument mapped(const Argument& argument, const VarMap& map) {
-  if (Var* var = argument.var()) {
-    const auto it = map.find(var);
-    return it == map.end() ? argument : it->second;
-  }
-  if (const auto* list = argument.list()) {
-    Argument::List elements;
-    for (const Argument& element : *list) elements.push_back(mapped(element, map));
-    return elements;
-  }
-  return argument;
-}
 
 std::size_t node_count(const Block& block) {
   std::size_t count = 0;
@@ -48,49 +36,13 @@ bool worth_folding(const Node& node) {
 }
 
 bool is_foldable(const c10::IValue& value) {
-  return value.isTensor() ? value.toTensor().defined() : value.isInt() || value.isDouble() || value.isBool() ||
-                                                             value.isNone() || value.isString() || value.isDevice() ||
-                                                             value.isIntList() || value.isDoubleList() || value.isBoolList();
+  return value.isTensor() ? value.toTensor().defined()
+                          : value.isInt() || value.isDouble() || value.isBool() || value.isNone() ||
+                                value.isString() || value.isDevice() || value.isIntList() ||
+                                value.isDoubleList() || value.isBoolList();
 }
 
 }  // namespace
-
-Node* clone_node(Graph& graph, const Node& from, Block& to, Node* position, VarMap& map) {
-  std::vector<Argument> args;
-  for (const Argument& argument : from.args) args.push_back(mapped(argument, map));
-  Node* node = position ? graph.insert_before(position, from.kind, std::move(args)) : graph.append(to, from.kind, std::move(args));
-  node->op = from.op;
-  node->origin = from.origin;
-  node->jit = from.jit;
-  node->module_types = from.module_types;
-  node->torch_code = from.torch_code;
-  node->torch_because = from.torch_because;
-  for (const auto& inner : from.blocks) {
-    node->blocks.push_back(std::make_unique<Block>());
-    Block& copy = *node->blocks.back();
-    copy.owner = node;
-    for (const Var* input : inner->inputs) {
-      Var* var = graph.add_input(copy, input->type, input->name);
-      var->fact = input->fact;
-      map[input] = var;
-    }
-    copy.outputs = clone_into(graph, *inner, copy, nullptr, map);
-  }
-  for (const Var* output : from.outputs) {
-    Var* var = graph.add_output(node, output->type, output->name);
-    var->fact = output->fact;
-    var->unknown_because = output->unknown_because;
-    map[output] = var;
-  }
-  return node;
-}
-
-std::vector<Argument> clone_into(Graph& graph, const Block& from, Block& to, Node* position, VarMap& map) {
-  for (const auto& node : from.nodes) clone_node(graph, *node, to, position, map);
-  std::vector<Argument> outputs;
-  for (const Argument& output : from.outputs) outputs.push_back(mapped(output, map));
-  return outputs;
-}
 
 std::size_t fold_constants(Graph& graph) {
   std::size_t folded = 0;
@@ -119,7 +71,8 @@ std::size_t fold_branches(Graph& graph) {
       VarMap map;
       const Block& taken = *node->blocks[condition->toBool() ? 0 : 1];
       const auto outputs = clone_into(graph, taken, *node->owner, node, map);
-      for (std::size_t i = 0; i < outputs.size(); ++i) graph.replace_uses(node->outputs[i], outputs[i]);
+      for (std::size_t i = 0; i < outputs.size(); ++i)
+        graph.replace_uses(node->outputs[i], outputs[i]);
       graph.erase(node);
       ++folded;
       again = true;
@@ -140,7 +93,8 @@ std::size_t unroll_loops(Graph& graph) {
     const auto goes_on = known_constant(body.outputs[0]);
     if (!trips || !enters || !goes_on || !goes_on->toBool()) continue;
     const std::int64_t count = enters->toBool() ? trips->toInt() : 0;
-    if (count > kMaxTrips || node_count(body) * static_cast<std::size_t>(count) > kMaxNodes) continue;
+    if (count > kMaxTrips || node_count(body) * static_cast<std::size_t>(count) > kMaxNodes)
+      continue;
     std::vector<Argument> carried(node->args.begin() + 2, node->args.end());
     for (std::int64_t trip = 0; trip < count; ++trip) {
       VarMap map;
@@ -149,7 +103,8 @@ std::size_t unroll_loops(Graph& graph) {
       const auto outputs = clone_into(graph, body, *node->owner, node, map);
       carried.assign(outputs.begin() + 1, outputs.end());
     }
-    for (std::size_t i = 0; i < carried.size(); ++i) graph.replace_uses(node->outputs[i], carried[i]);
+    for (std::size_t i = 0; i < carried.size(); ++i)
+      graph.replace_uses(node->outputs[i], carried[i]);
     graph.erase(node);
     return 1;  // nodes of the list may be gone: the caller comes again
   }
@@ -163,18 +118,21 @@ bool reads_var(const Node& node, const Var* var);
 bool reads_var(const Block& block, const Var* var) {
   bool found = false;
   for (const auto& node : block.nodes) found |= reads_var(*node, var);
-  for (const Argument& output : block.outputs) for_each_var(output, [&](Var* v) { found |= v == var; });
+  for (const Argument& output : block.outputs)
+    for_each_var(output, [&](Var* v) { found |= v == var; });
   return found;
 }
 
 bool reads_var(const Node& node, const Var* var) {
   bool found = false;
-  for (const Argument& argument : node.args) for_each_var(argument, [&](Var* v) { found |= v == var; });
+  for (const Argument& argument : node.args)
+    for_each_var(argument, [&](Var* v) { found |= v == var; });
   for (const auto& inner : node.blocks) found |= reads_var(*inner, var);
   return found;
 }
 
-/// Appends to the list in its own block, before anything else reads it; nothing where it is used otherwise in between.
+/// Appends to the list in its own block, before anything else reads it; nothing where it is used
+/// otherwise in between.
 std::vector<Node*> leading_appends(const Node& list) {
   std::vector<Node*> appends;
   const Var* var = list.outputs[0];
@@ -183,7 +141,8 @@ std::vector<Node*> leading_appends(const Node& list) {
   for (const auto& node : list.owner->nodes) {
     after |= node.get() == &list;
     if (!after || !reads_var(*node, var)) continue;
-    const bool append = std::string(node->kind.toQualString()) == "aten::append" && node->args[0].var() == var;
+    const bool append =
+        std::string(node->kind.toQualString()) == "aten::append" && node->args[0].var() == var;
     if (append && read) return {};
     if (append) {
       appends.push_back(node.get());
@@ -191,7 +150,9 @@ std::vector<Node*> leading_appends(const Node& list) {
       read = true;
       for (const auto& inner : node->blocks) {
         for (const Node* nested : all_nodes(*inner)) {
-          if (std::string(nested->kind.toQualString()) == "aten::append" && nested->args[0].var() == var) return {};
+          if (std::string(nested->kind.toQualString()) == "aten::append" &&
+              nested->args[0].var() == var)
+            return {};
         }
       }
     }
@@ -232,7 +193,8 @@ std::size_t fold_tuples(Graph& graph) {
     if (!tuple || !tuple->producer || tuple->producer->kind != c10::prim::TupleConstruct) continue;
     const std::vector<Argument> elements = tuple->producer->args;
     for (std::size_t i = 0; i < node->outputs.size(); ++i) {
-      const auto index = unpacks ? std::optional<c10::IValue>(static_cast<std::int64_t>(i)) : known_constant(node->args[1]);
+      const auto index = unpacks ? std::optional<c10::IValue>(static_cast<std::int64_t>(i))
+                                 : known_constant(node->args[1]);
       if (!index) continue;
       const auto count = static_cast<std::int64_t>(elements.size());
       const std::int64_t at = index->toInt() < 0 ? index->toInt() + count : index->toInt();
@@ -269,7 +231,8 @@ struct ListUses {
       if (node.args[i].var() != list) continue;
       if (node.kind == c10::prim::ListUnpack) {
         if (node.outputs.size() == elements.size() && node.outputs[0] != elements[0].var()) {
-          for (std::size_t e = 0; e < elements.size(); ++e) graph.replace_uses(node.outputs[e], elements[e]);
+          for (std::size_t e = 0; e < elements.size(); ++e)
+            graph.replace_uses(node.outputs[e], elements[e]);
         }
       } else if (std::string(node.kind.toQualString()) == "aten::__getitem__") {
         const auto index = known_constant(node.args[1]);
@@ -279,7 +242,8 @@ struct ListUses {
         }
         const auto count = static_cast<std::int64_t>(elements.size());
         const std::int64_t at = index->toInt() < 0 ? index->toInt() + count : index->toInt();
-        if (at >= 0 && at < count) graph.replace_uses(node.outputs[0], elements[static_cast<std::size_t>(at)]);
+        if (at >= 0 && at < count)
+          graph.replace_uses(node.outputs[0], elements[static_cast<std::size_t>(at)]);
       } else if (node.op && !has_effect(node)) {
         node.args[i] = elements;
       } else {
@@ -292,11 +256,14 @@ struct ListUses {
 /// A list of tensors that always has one length, or 0.
 std::size_t fixed_length(const Var& list) {
   const auto type = list.type->cast<c10::ListType>();
-  if (!type || type->getElementType()->kind() != c10::TypeKind::TensorType || !list.fact || list.fact->speculative) return 0;
+  if (!type || type->getElementType()->kind() != c10::TypeKind::TensorType || !list.fact ||
+      list.fact->speculative)
+    return 0;
   const auto& samples = list.fact->samples;
   const std::size_t length = samples.front().toListRef().size();
-  const bool fixed = std::all_of(samples.begin(), samples.end(),
-                                 [&](const auto& sample) { return sample.toListRef().size() == length; });
+  const bool fixed = std::all_of(samples.begin(), samples.end(), [&](const auto& sample) {
+    return sample.toListRef().size() == length;
+  });
   return fixed ? length : 0;
 }
 
@@ -305,7 +272,8 @@ Argument::List unpacked(Graph& graph, Block& block, Node* position, Var* list, s
   Node* unpack = position ? graph.insert_before(position, c10::prim::ListUnpack, {list})
                           : graph.append(block, c10::prim::ListUnpack, {list});
   Argument::List elements;
-  for (std::size_t i = 0; i < length; ++i) elements.emplace_back(graph.add_output(unpack, c10::TensorType::get()));
+  for (std::size_t i = 0; i < length; ++i)
+    elements.emplace_back(graph.add_output(unpack, c10::TensorType::get()));
   return elements;
 }
 
@@ -331,8 +299,10 @@ std::size_t unpack_lists(Graph& graph) {
       elements = node->args;
     } else {
       auto& nodes = node->owner->nodes;
-      const auto next = std::next(std::find_if(nodes.begin(), nodes.end(), [&](const auto& n) { return n.get() == node; }));
-      elements = unpacked(graph, *node->owner, next == nodes.end() ? nullptr : next->get(), list, length);
+      const auto next = std::next(
+          std::find_if(nodes.begin(), nodes.end(), [&](const auto& n) { return n.get() == node; }));
+      elements =
+          unpacked(graph, *node->owner, next == nodes.end() ? nullptr : next->get(), list, length);
       elements.front().var()->producer->origin = node->origin;
     }
     ListUses{graph, list, elements}.visit(body);
@@ -341,7 +311,8 @@ std::size_t unpack_lists(Graph& graph) {
   return changed;
 }
 
-void lower(Graph& graph, const std::vector<Probe>& probes, std::size_t required, const std::vector<std::size_t>& fixed) {
+void lower(Graph& graph, const std::vector<Probe>& probes, std::size_t required,
+           const std::vector<std::size_t>& fixed) {
   constexpr int kMaxRounds = 64;
   functionalize_containers(graph);
   infer_facts(graph, probes, required, fixed);
@@ -359,7 +330,8 @@ void lower(Graph& graph, const std::vector<Probe>& probes, std::size_t required,
   fold_constants(graph);
   graph.remove_dead();
   graph.verify();
-  if (core::log_enabled(core::LogLevel::graph)) core::log(core::LogLevel::graph, "after lowering:\n" + graph.to_text());
+  if (core::log_enabled(core::LogLevel::graph))
+    core::log(core::LogLevel::graph, "after lowering:\n" + graph.to_text());
 }
 
 }  // namespace torch_tensorrt::compiler

@@ -14,24 +14,21 @@ TORCHTRT_API void lower(Graph& graph, const std::vector<Probe>& probes, std::siz
 
 // Each pass returns how many places it changed.
 
-/// A node whose results are the same for every shape becomes constants: masks, position tables, sizes of static inputs.
+/// A node whose results are the same for every shape becomes constants: masks, position tables,
+/// sizes of static inputs.
 TORCHTRT_API std::size_t fold_constants(Graph& graph);
-/// An if whose condition is known becomes the taken branch: shape checks of scripted code stand in the way of one engine.
+/// An if whose condition is known becomes the taken branch: shape checks of scripted code stand in
+/// the way of one engine.
 TORCHTRT_API std::size_t fold_branches(Graph& graph);
 /// A loop with a known trip count becomes its trips: engines take straight lines.
 TORCHTRT_API std::size_t unroll_loops(Graph& graph);
-/// A list that is built by appending becomes one construction: unrolled comprehensions leave such lists.
+/// A list that is built by appending becomes one construction: unrolled comprehensions leave such
+/// lists.
 TORCHTRT_API std::size_t fold_appends(Graph& graph);
-/// An element of a tuple made in the graph becomes the element itself: folded branches leave such tuples.
+/// An element of a tuple made in the graph becomes the element itself: folded branches leave such
+/// tuples.
 TORCHTRT_API std::size_t fold_tuples(Graph& graph);
 /// A tensor list of known length becomes its elements: engines have tensors, not lists.
 TORCHTRT_API std::size_t unpack_lists(Graph& graph);
-
-/// A copy of `from`'s nodes before `position` (or at the end of `to`), with values replaced as in `map`, which gets an
-/// entry for every copied result. Returns the copied block outputs.
-using VarMap = std::unordered_map<const Var*, Argument>;
-TORCHTRT_API std::vector<Argument> clone_into(Graph& graph, const Block& from, Block& to, Node* position, VarMap& map);
-/// One node; used by clone_into.
-TORCHTRT_API Node* clone_node(Graph& graph, const Node& from, Block& to, Node* position, VarMap& map);
 
 }  // namespace torch_tensorrt::compiler

@@ -7,16 +7,18 @@
 #include <optional>
 #include <unordered_set>
 
-#include "compiler/lowering/facts.h"
+#include "compiler/probe.h"
 #include "core/error.h"
 
 namespace torch_tensorrt::compiler {
 namespace {
 
 bool is_tensor_list(const c10::IValue& value) {
-  if (!value.isList() || value.isIntList() || value.isDoubleList() || value.isBoolList()) return false;
+  if (!value.isList() || value.isIntList() || value.isDoubleList() || value.isBoolList())
+    return false;
   const auto list = value.toListRef();
-  return std::any_of(list.begin(), list.end(), [](const c10::IValue& element) { return element.isTensor(); });
+  return std::any_of(list.begin(), list.end(),
+                     [](const c10::IValue& element) { return element.isTensor(); });
 }
 
 /// Applies fn to every tensor of the value.
@@ -31,13 +33,17 @@ c10::IValue map_tensors(const c10::IValue& value, Fn&& fn) {
 
 /// Does the op's result shape depend on data? Then zeros would lie.
 bool depends_on_data(const c10::FunctionSchema& schema) {
-  const auto handle = c10::Dispatcher::singleton().findSchema({schema.name(), schema.overload_name()});
+  const auto handle =
+      c10::Dispatcher::singleton().findSchema({schema.name(), schema.overload_name()});
   if (!handle) return true;
-  if (handle->hasTag(at::Tag::data_dependent_output) || handle->hasTag(at::Tag::dynamic_output_shape)) return true;
-  return std::any_of(schema.returns().begin(), schema.returns().end(), [](const c10::Argument& result) {
-    const auto kind = result.type()->kind();
-    return kind != c10::TypeKind::TensorType && kind != c10::TypeKind::ListType;
-  });
+  if (handle->hasTag(at::Tag::data_dependent_output) ||
+      handle->hasTag(at::Tag::dynamic_output_shape))
+    return true;
+  return std::any_of(schema.returns().begin(), schema.returns().end(),
+                     [](const c10::Argument& result) {
+                       const auto kind = result.type()->kind();
+                       return kind != c10::TypeKind::TensorType && kind != c10::TypeKind::ListType;
+                     });
 }
 
 /// Zeros of that size that take one element of memory.
@@ -48,15 +54,17 @@ at::Tensor zeros_like_meta(const at::Tensor& meta) {
 std::vector<std::int64_t> ints(const c10::IValue& value, std::size_t count) {
   auto list = value.isInt() ? std::vector<std::int64_t>{value.toInt()} : value.toIntVector();
   if (list.size() == 1) list.resize(count, list.front());
-  if (list.size() != count) throw core::invalid_argument("expected ", count, " numbers, got ", list.size());
+  if (list.size() != count)
+    throw core::invalid_argument("expected ", count, " numbers, got ", list.size());
   return list;
 }
 
 /// Output sizes of a convolution by its formula, so that no CPU time goes into convolving zeros.
 std::optional<at::Tensor> convolve_shape(const Node& node, const torch::jit::Stack& stack) {
   const std::string kind = node.kind.toQualString();
-  const bool is_conv = kind == "aten::_convolution" || kind == "aten::convolution" || kind.rfind("aten::conv1d", 0) == 0 ||
-                       kind.rfind("aten::conv2d", 0) == 0 || kind.rfind("aten::conv3d", 0) == 0 ||
+  const bool is_conv = kind == "aten::_convolution" || kind == "aten::convolution" ||
+                       kind.rfind("aten::conv1d", 0) == 0 || kind.rfind("aten::conv2d", 0) == 0 ||
+                       kind.rfind("aten::conv3d", 0) == 0 ||
                        kind.rfind("aten::conv_transpose", 0) == 0;
   if (!is_conv || node.schema()->overload_name() == "padding") return std::nullopt;
   const auto argument = [&](const char* name) -> const c10::IValue* {
@@ -68,26 +76,31 @@ std::optional<at::Tensor> convolve_shape(const Node& node, const torch::jit::Sta
   const auto spatial = static_cast<std::size_t>(weight.dim() - 2);
   const bool batched = x.dim() == weight.dim();
   if (!batched && x.dim() + 1 != weight.dim()) {
-    throw core::invalid_argument("the input has rank ", x.dim(), ", expected ", weight.dim() - 1, " or ", weight.dim());
+    throw core::invalid_argument("the input has rank ", x.dim(), ", expected ", weight.dim() - 1,
+                                 " or ", weight.dim());
   }
   const auto* flag = argument("transposed");
   const bool transposed = flag ? flag->toBool() : kind.rfind("aten::conv_transpose", 0) == 0;
   const std::int64_t groups = argument("groups")->toInt();
-  const auto stride = ints(*argument("stride"), spatial), padding = ints(*argument("padding"), spatial);
+  const auto stride = ints(*argument("stride"), spatial),
+             padding = ints(*argument("padding"), spatial);
   const auto dilation = ints(*argument("dilation"), spatial);
   const auto* extra = argument("output_padding");
   const auto output_padding = extra ? ints(*extra, spatial) : std::vector<std::int64_t>(spatial, 0);
   const std::int64_t channels = x.size(batched ? 1 : 0);
   const std::int64_t expected = transposed ? weight.size(0) : weight.size(1) * groups;
-  if (channels != expected) throw core::invalid_argument("the input has ", channels, " channels, expected ", expected);
+  if (channels != expected)
+    throw core::invalid_argument("the input has ", channels, " channels, expected ", expected);
   std::vector<std::int64_t> sizes;
   if (batched) sizes.push_back(x.size(0));
   sizes.push_back(transposed ? weight.size(1) * groups : weight.size(0));
   for (std::size_t i = 0; i < spatial; ++i) {
     const std::int64_t in = x.size(static_cast<std::int64_t>(i) + (batched ? 2 : 1));
-    const std::int64_t kernel = dilation[i] * (weight.size(static_cast<std::int64_t>(i) + 2) - 1) + 1;
-    const std::int64_t out = transposed ? (in - 1) * stride[i] - 2 * padding[i] + kernel + output_padding[i]
-                                        : (in + 2 * padding[i] - kernel) / stride[i] + 1;
+    const std::int64_t kernel =
+        dilation[i] * (weight.size(static_cast<std::int64_t>(i) + 2) - 1) + 1;
+    const std::int64_t out =
+        transposed ? (in - 1) * stride[i] - 2 * padding[i] + kernel + output_padding[i]
+                   : (in + 2 * padding[i] - kernel) / stride[i] + 1;
     if (out <= 0 || (!transposed && in + 2 * padding[i] < kernel)) {
       throw core::invalid_argument("the kernel of ", kernel, " does not fit an input of ", in);
     }
@@ -101,9 +114,11 @@ std::optional<at::Tensor> convolve_shape(const Node& node, const torch::jit::Sta
 c10::IValue to_meta(const c10::IValue& value) {
   return map_tensors(value, [](const at::Tensor& tensor) -> c10::IValue {
     if (tensor.is_meta()) return tensor;
-    at::Tensor meta = at::empty_strided(tensor.sizes(), tensor.strides(), tensor.options().device(at::kMeta));
+    at::Tensor meta =
+        at::empty_strided(tensor.sizes(), tensor.strides(), tensor.options().device(at::kMeta));
     // Python numbers in a trace take part in type promotion as numbers.
-    if (tensor.unsafeGetTensorImpl()->is_wrapped_number()) meta.unsafeGetTensorImpl()->set_wrapped_number(true);
+    if (tensor.unsafeGetTensorImpl()->is_wrapped_number())
+      meta.unsafeGetTensorImpl()->set_wrapped_number(true);
     return meta;
   });
 }
@@ -112,22 +127,26 @@ bool has_meta(const c10::IValue& value) {
   if (value.isTensor()) return value.toTensor().defined() && value.toTensor().is_meta();
   if (!is_tensor_list(value)) return false;
   const auto list = value.toListRef();
-  return std::any_of(list.begin(), list.end(), [](const auto& element) { return has_meta(element); });
+  return std::any_of(list.begin(), list.end(),
+                     [](const auto& element) { return has_meta(element); });
 }
 
 namespace {
 
-/// Factories that take a tensor for its size and dtype only: their result is real, and a constant where sizes are fixed.
+/// Factories that take a tensor for its size and dtype only: their result is real, and a constant
+/// where sizes are fixed.
 bool is_factory(const Node& node) {
-  static const std::unordered_set<std::string> kFactories = {"aten::new_zeros",  "aten::new_ones",  "aten::new_full",
-                                                             "aten::zeros_like", "aten::ones_like", "aten::full_like"};
+  static const std::unordered_set<std::string> kFactories = {"aten::new_zeros", "aten::new_ones",
+                                                             "aten::new_full",  "aten::zeros_like",
+                                                             "aten::ones_like", "aten::full_like"};
   return kFactories.count(node.kind.toQualString()) != 0;
 }
 
 torch::jit::Stack on_zeros(const torch::jit::Stack& inputs) {
   torch::jit::Stack stack;
   for (const c10::IValue& input : inputs) {
-    c10::IValue value = map_tensors(input, [](const at::Tensor& tensor) -> c10::IValue { return zeros_like_meta(tensor); });
+    c10::IValue value = map_tensors(
+        input, [](const at::Tensor& tensor) -> c10::IValue { return zeros_like_meta(tensor); });
     if (value.isDevice()) value = c10::Device(at::kCPU);
     stack.push_back(std::move(value));
   }

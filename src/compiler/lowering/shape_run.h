@@ -11,8 +11,9 @@ namespace torch_tensorrt::compiler {
 c10::IValue to_meta(const c10::IValue& value);
 bool has_meta(const c10::IValue& value);
 
-/// Runs the node's operator on the stack for its shapes and dtypes only. Where PyTorch has no meta kernel (many have one
-/// in Python only), convolutions are computed by formula and the rest run on zeros. Throws where that cannot tell.
+/// Runs the node's operator on the stack for its shapes and dtypes only. Where PyTorch has no meta
+/// kernel (many have one in Python only), convolutions are computed by formula and the rest run on
+/// zeros. Throws where that cannot tell.
 void run_for_shape(const Node& node, torch::jit::Stack& stack);
 
 }  // namespace torch_tensorrt::compiler

@@ -22,19 +22,22 @@ void collect_reads(const Block& block, std::vector<Var*>& out) {
 
 bool excluded_op(const Node& node, const core::Settings& settings) {
   const auto& ops = settings.torch_executed_ops;
-  return std::any_of(ops.begin(), ops.end(),
-                     [&](const std::string& op) { return op == node.qualified_kind() || op == node.name(); });
+  return std::any_of(ops.begin(), ops.end(), [&](const std::string& op) {
+    return op == node.qualified_kind() || op == node.name();
+  });
 }
 
 /// A module's path, a path above it, or the class of a module around the node.
 bool excluded_module(const Node& node, const std::string& module) {
   const std::string& scope = node.origin.scope;
   if (scope == module || scope.rfind(module + ".", 0) == 0) return true;
-  return std::find(node.module_types.begin(), node.module_types.end(), module) != node.module_types.end();
+  return std::find(node.module_types.begin(), node.module_types.end(), module) !=
+         node.module_types.end();
 }
 
-/// How far a value depends on engines (E) and on PyTorch (T): an engine node runs at the first level at which all engine
-/// nodes it needs run and after all PyTorch nodes it needs; engine nodes of one level form one segment without cycles.
+/// How far a value depends on engines (E) and on PyTorch (T): an engine node runs at the first
+/// level at which all engine nodes it needs run and after all PyTorch nodes it needs; engine nodes
+/// of one level form one segment without cycles.
 struct Level {
   int engine = -1;
   int torch = -1;
@@ -107,8 +110,8 @@ bool demote_split_lists(std::map<int, std::vector<Node*>>& segments, Decisions& 
 }
 
 std::size_t op_count(const std::vector<Node*>& nodes) {
-  return static_cast<std::size_t>(
-      std::count_if(nodes.begin(), nodes.end(), [](const Node* n) { return n->kind != c10::prim::ListUnpack; }));
+  return static_cast<std::size_t>(std::count_if(
+      nodes.begin(), nodes.end(), [](const Node* n) { return n->kind != c10::prim::ListUnpack; }));
 }
 
 bool has_list_output(const Node& node) {
@@ -121,15 +124,16 @@ bool is_speculative(const std::vector<Node*>& nodes) {
   for (const Node* node : nodes) {
     for (const Var* var : reads(*node)) {
       const bool inside = var->producer && members.count(var->producer);
-      if (!inside && var->fact && var->fact->speculative && !(is_host(*var) && !var->is_tensor())) return true;
+      if (!inside && var->fact && var->fact->speculative && !(is_host(*var) && !var->is_tensor()))
+        return true;
       if (!inside && is_host(*var) && var->fact && var->fact->speculative) return true;
     }
   }
   return false;
 }
 
-/// What the rest of the program reads of the segments: everything that PyTorch nodes and block outputs need, through
-/// host arithmetic that is still alive once the segments' own nodes are gone.
+/// What the rest of the program reads of the segments: everything that PyTorch nodes and block
+/// outputs need, through host arithmetic that is still alive once the segments' own nodes are gone.
 class Needs {
  public:
   Needs(Block& block, const std::vector<Segment>& segments) : block_(block) {
@@ -192,13 +196,15 @@ class Needs {
 
 std::vector<Var*> reads(const Node& node) {
   std::vector<Var*> vars;
-  for (const Argument& argument : node.args) for_each_var(argument, [&](Var* var) { vars.push_back(var); });
+  for (const Argument& argument : node.args)
+    for_each_var(argument, [&](Var* var) { vars.push_back(var); });
   for (const auto& inner : node.blocks) collect_reads(*inner, vars);
   return vars;
 }
 
 bool is_ordered(const Node& node) {
-  if (node.kind == c10::prim::GetAttr) return node.outputs[0]->type->kind() != c10::TypeKind::ClassType;
+  if (node.kind == c10::prim::GetAttr)
+    return node.outputs[0]->type->kind() != c10::TypeKind::ClassType;
   return has_effect(node);
 }
 
@@ -221,10 +227,12 @@ Decisions decide(Graph& graph, const core::Settings& settings, const core::Engin
       continue;
     }
     const auto& modules = settings.torch_executed_modules;
-    const auto module = std::find_if(modules.begin(), modules.end(),
-                                     [&](const std::string& name) { return excluded_module(*node, name); });
+    const auto module = std::find_if(modules.begin(), modules.end(), [&](const std::string& name) {
+      return excluded_module(*node, name);
+    });
     if (module != modules.end()) {
-      refuse(decisions, node, "user", core::text("its module ", *module, " is listed in torch_executed_modules"));
+      refuse(decisions, node, "user",
+             core::text("its module ", *module, " is listed in torch_executed_modules"));
       continue;
     }
     decisions[node] = supports(*node, plugin);
@@ -233,7 +241,8 @@ Decisions decide(Graph& graph, const core::Settings& settings, const core::Engin
 }
 
 std::vector<Segment> partition(Block& block, const core::Settings& settings, Decisions& decisions) {
-  const auto min_size = settings.require_full_compilation ? 1 : std::max<std::int64_t>(1, settings.min_block_size);
+  const auto min_size =
+      settings.require_full_compilation ? 1 : std::max<std::int64_t>(1, settings.min_block_size);
   std::map<int, std::vector<Node*>> levels;
   for (bool changed = true; changed;) {
     levels = Leveler(block, decisions).run();
@@ -243,7 +252,8 @@ std::vector<Segment> partition(Block& block, const core::Settings& settings, Dec
       if (static_cast<std::int64_t>(op_count(nodes)) >= min_size) continue;
       for (const Node* node : nodes) {
         refuse(decisions, node, "min_block_size",
-               core::text("its group has ", op_count(nodes), " ops, fewer than min_block_size ", min_size));
+               core::text("its group has ", op_count(nodes), " ops, fewer than min_block_size ",
+                          min_size));
       }
       changed = true;
       break;
@@ -280,7 +290,8 @@ std::vector<Segment> partition(Block& block, const core::Settings& settings, Dec
 void sort_block(Block& block, const std::unordered_map<const Node*, std::size_t>& rank) {
   std::vector<Node*> nodes;
   for (auto& node : block.nodes) nodes.push_back(node.get());
-  std::stable_sort(nodes.begin(), nodes.end(), [&](Node* a, Node* b) { return rank.at(a) < rank.at(b); });
+  std::stable_sort(nodes.begin(), nodes.end(),
+                   [&](Node* a, Node* b) { return rank.at(a) < rank.at(b); });
   std::unordered_map<const Node*, std::vector<Node*>> after;
   std::unordered_map<const Node*, std::size_t> waiting;
   const auto edge = [&](const Node* from, Node* to) {
@@ -332,7 +343,8 @@ void sort_block(Block& block, const std::unordered_map<const Node*, std::size_t>
     if (node) stuck.push_back(node->name() + " at " + where(node->origin));
   }
   stuck.resize(std::min<std::size_t>(stuck.size(), 8));
-  throw core::internal_error("[partitioning] the segments depend on each other in a circle: ", core::join(stuck));
+  throw core::internal_error("[partitioning] the segments depend on each other in a circle: ",
+                             core::join(stuck));
 }
 
 }  // namespace torch_tensorrt::compiler

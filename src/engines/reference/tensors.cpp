@@ -61,8 +61,8 @@ at::Tensor constant_tensor(const core::Tensor& constant, at::Device device) {
 
   auto* data = const_cast<std::byte*>(
       constant.bytes.data());  // from_blob has no const form; nothing writes to it
-  at::Tensor shared = at::from_blob(
-      data, constant.dims, [owner = constant.bytes.owner()](void*) {}, options);
+  at::Tensor shared =
+      at::from_blob(data, constant.dims, [owner = constant.bytes.owner()](void*) {}, options);
   const bool aligned = reinterpret_cast<std::uintptr_t>(data) % shared.element_size() == 0;
   return aligned ? shared.to(device) : shared.clone().to(device);
 }
