@@ -114,6 +114,15 @@ class Interpreter {
       if (node.op && node.op->hasOperation() && kind != "prim::RaiseException") return run_op(node);
       forget(node, core::text(kind, " is not evaluated at compile time"));
     } catch (const std::exception& error) {
+      const auto* known = dynamic_cast<const core::Error*>(&error);
+      const bool misfit = known && known->kind() == core::ErrorKind::invalid_argument;
+      // In straight-line code eager PyTorch would fail as well: the given shapes do not fit the
+      // model.
+      if (misfit && !node.owner->owner && failed_probes_.empty() && !inspect(node).speculative) {
+        throw core::invalid_argument("[lowering] ", node.name(), " at ", where(node.origin), ": ",
+                                     error.what(),
+                                     "; the model does not take inputs of these shapes");
+      }
       forget(node, core::text(node.name(), " cannot run on shapes alone: ", first_line(error)));
     }
   }

@@ -173,7 +173,16 @@ void run_for_shape(const Node& node, torch::jit::Stack& stack) {
     if (depends_on_data(*node.schema())) throw;
   }
   stack = on_zeros(inputs);
-  node.op->getOperation()(stack);
+  try {
+    node.op->getOperation()(stack);
+  } catch (const c10::NotImplementedError&) {
+    throw;
+  } catch (const c10::LinAlgError&) {
+    throw;  // zeros are singular; the model's matrices need not be
+  } catch (const c10::Error& error) {
+    const std::string message = error.what_without_backtrace();
+    throw core::invalid_argument(message.substr(0, message.find('\n')));
+  }
   for (c10::IValue& result : stack) result = to_meta(result);
 }
 

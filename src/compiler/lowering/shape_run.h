@@ -13,7 +13,8 @@ bool has_meta(const c10::IValue& value);
 
 /// Runs the node's operator on the stack for its shapes and dtypes only. Where PyTorch has no meta
 /// kernel (many have one in Python only), convolutions are computed by formula and the rest run on
-/// zeros. Throws where that cannot tell.
+/// zeros. Throws where
+/// that cannot tell, and Error(invalid_argument) where the op cannot take these shapes at all.
 void run_for_shape(const Node& node, torch::jit::Stack& stack);
 
 }  // namespace torch_tensorrt::compiler

@@ -158,6 +158,12 @@ Out convert(const Out& x, const ov::element::Type& type) {
   return x.get_element_type() == type ? x : make<op::v0::Convert>(x, type);
 }
 
+Out folded(const Out& x) {
+  ov::OutputVector results(1);
+  const auto node = x.get_node_shared_ptr();
+  return node->constant_fold(results, node->input_values()) ? results.front() : x;
+}
+
 Out along_axis(const Site& site, std::size_t operand, int rank, std::int64_t axis) {
   Ints shape(static_cast<std::size_t>(rank), 1);
   shape.at(static_cast<std::size_t>(axis)) = -1;

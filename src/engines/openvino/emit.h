@@ -102,6 +102,8 @@ Out dim_vector(const Out& x, std::int64_t axis);
 /// 0, 1, .. count-1 as `type`; count an i64 scalar, negative as 0.
 Out counting(const Out& count, const ov::element::Type& type);
 Out convert(const Out& x, const ov::element::Type& type);
+/// The constant that x computes where all its operands are constants, else x.
+Out folded(const Out& x);
 /// A vector [C] as [1, C, 1, ..] of `rank` dimensions with C at `axis`; shares memory when it is a
 /// constant.
 Out along_axis(const Site& site, std::size_t operand, int rank, std::int64_t axis);

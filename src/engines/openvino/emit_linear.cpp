@@ -1,6 +1,7 @@
 // Matrix products and convolutions.
 
-#include "core/error.h"
+#include <algorithm>
+
 #include "engines/openvino/emit.h"
 
 namespace torch_tensorrt::engines::openvino {
@@ -21,6 +22,19 @@ Out grouped_weight(const Site& site, std::int64_t groups) {
   return reshape(site.in(1), shape);
 }
 
+/// Operand b without the leading axes that only bring a matrix to a's rank: OpenVINO broadcasts by
+/// itself, and knows a fully connected layer, its compressed weights above all, by the matrix.
+Out without_leading_ones(const Site& site) {
+  const core::Node& producer = site.network().producer(site.node().inputs[1]);
+  const auto* unsqueeze = std::get_if<core::Unsqueeze>(&producer.layer);
+  if (!unsqueeze) return site.in(1);
+  const core::ValueId matrix = producer.inputs[0];
+  const Out* emitted = site.emitted(matrix);
+  const bool leading =
+      std::ranges::equal(unsqueeze->axes, iota(static_cast<int>(unsqueeze->axes.size())));
+  return emitted && leading && site.network().type(matrix).rank() == 2 ? *emitted : site.in(1);
+}
+
 Out with_bias(const Out& y, const Site& site) {
   return site.has(2) ? add(y, along_axis(site, 2, site.rank(), 1)) : y;
 }
@@ -28,7 +42,8 @@ Out with_bias(const Out& y, const Site& site) {
 }  // namespace
 
 Outs emit(const core::MatMul& layer, const Site& site) {
-  return {make<op::v0::MatMul>(site.in(0), site.in(1), layer.transpose_a, layer.transpose_b)};
+  const Out b = without_leading_ones(site);
+  return {make<op::v0::MatMul>(site.in(0), b, layer.transpose_a, layer.transpose_b)};
 }
 
 Outs emit(const core::Einsum& layer, const Site& site) {

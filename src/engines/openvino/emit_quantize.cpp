@@ -18,16 +18,18 @@ constexpr double kFloat8High = 448;
 /// The scale (operand 1) as something that broadcasts against x of `rank` dimensions.
 Out broadcastable_scale(const Site& site, std::int64_t axis, int rank) {
   if (axis >= 0) return along_axis(site, 1, rank, axis);
-  return site.type(1).rank() == 0 ? site.in(1) : reshape(site.in(1), {});
+  return site.type(1).rank() == 0 ? site.in(1) : folded(reshape(site.in(1), {}));
 }
 
-/// x / scale rounded and clamped to i8's range, times `unit`: still a float.
+/// x / scale rounded and clamped to i8's range, times `unit`: still a float. The limits must be
+/// constants, or OpenVINO does not look for int8 kernels at all.
 Out fake_quantize(const Out& x, const Out& scale, const Out& unit) {
   const auto type = x.get_element_type();
   const Out low = number(kInt8Low, type);
   const Out high = number(kInt8High, type);
-  return make<op::v0::FakeQuantize>(x, mul(scale, low), mul(scale, high), mul(unit, low),
-                                    mul(unit, high), 256);
+  const auto times = [](const Out& a, const Out& b) { return folded(mul(a, b)); };
+  return make<op::v0::FakeQuantize>(x, times(scale, low), times(scale, high), times(unit, low),
+                                    times(unit, high), 256);
 }
 
 /// The quantize layer whose result this layer takes back with the same scale, else nullptr.
@@ -50,7 +52,7 @@ const core::Node* matching_quantize(const core::Dequantize& layer, const Site& s
 Outs emit(const core::Quantize& layer, const Site& site) {
   const Out x = site.in(0);
   const auto type = x.get_element_type();
-  const Out scale = convert(broadcastable_scale(site, layer.axis, site.rank()), type);
+  const Out scale = folded(convert(broadcastable_scale(site, layer.axis, site.rank()), type));
   if (layer.to == DType::i8) {
     return {make<op::v0::Convert>(fake_quantize(x, scale, number(1, type)), ov::element::i8)};
   }
@@ -61,7 +63,7 @@ Outs emit(const core::Quantize& layer, const Site& site) {
 
 Outs emit(const core::Dequantize& layer, const Site& site) {
   const auto type = element_type(layer.to);
-  const Out scale = convert(broadcastable_scale(site, layer.axis, site.rank()), type);
+  const Out scale = folded(convert(broadcastable_scale(site, layer.axis, site.rank()), type));
   if (const core::Node* quantize = matching_quantize(layer, site)) {
     if (const Out* x = site.emitted(quantize->inputs.at(0)))
       return {fake_quantize(convert(*x, type), scale, scale)};
