@@ -13,9 +13,9 @@ namespace torch_tensorrt::compiler {
 struct NodeReport {
   std::string op;  ///< "aten::softmax.int"
   core::Origin origin;
-  int engine = -1;   ///< index into Report::engines, or -1: PyTorch
-  std::string code;  ///< why it is in PyTorch: no_converter, refused, engine_refused, type, user,
-                     ///< control_flow, min_block_size, build_failed
+  int engine = -1;     ///< index into Report::engines, or -1: PyTorch
+  std::string code;    ///< why it is in PyTorch: no_converter, refused, engine_refused, type, user,
+                       ///< control_flow, min_block_size, build_failed
   std::string reason;  ///< the same as a sentence
   bool host = false;   ///< arithmetic on sizes and numbers, which costs nothing and is not counted
 };
