@@ -65,13 +65,22 @@ std::string folders_text(const std::vector<fs::path>& folders) {
   return join(names, ", ");
 }
 
+/// What to do about an engine that is missing, or whose vendor's library is.
+std::string install_hint(std::string_view name) {
+  if (name == "openvino") {
+    return "`pip install openvino`, and build torch_tensorrt again where it was built without it";
+  }
+  return text("install the engine '", name, "'");
+}
+
 Loaded open_library(const fs::path& path, std::string_view name) {
   // Local symbols: two vendors' libraries must not resolve into each other.
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     const char* message = dlerror();
     return {nullptr, text("cannot load ", path.string(), ": ",
-                          message != nullptr ? message : "unknown reason")};
+                          message != nullptr ? message : "unknown reason", "; ",
+                          install_hint(name))};
   }
   const auto entry = reinterpret_cast<EnginePluginEntry>(dlsym(library, kEnginePluginEntry));
   if (entry == nullptr) {
@@ -97,8 +106,8 @@ Loaded open_plugin(std::string_view name) {
     std::error_code ignored;
     if (fs::exists(folder / file, ignored)) return open_library(folder / file, name);
   }
-  return {nullptr, text(file, " was not found in ", folders_text(folders), "; install the engine '",
-                        name, "' or add its folder to TORCHTRT_ENGINE_PATH")};
+  return {nullptr, text(file, " was not found in ", folders_text(folders), "; ", install_hint(name),
+                        ", or add its folder to TORCHTRT_ENGINE_PATH")};
 }
 
 /// Opens at most once per name; plugins and reasons live as long as the process.

@@ -50,11 +50,12 @@ const core::Node* matching_quantize(const core::Dequantize& layer, const Site& s
 }  // namespace
 
 Outs emit(const core::Quantize& layer, const Site& site) {
-  const Out x = site.in(0);
-  const auto type = x.get_element_type();
-  const Out scale = folded(convert(broadcastable_scale(site, layer.axis, site.rank()), type));
+  // In 16 bits the limits would round.
+  const auto f32 = ov::element::f32;
+  const Out x = convert(site.in(0), f32);
+  const Out scale = folded(convert(broadcastable_scale(site, layer.axis, site.rank()), f32));
   if (layer.to == DType::i8) {
-    return {make<op::v0::Convert>(fake_quantize(x, scale, number(1, type)), ov::element::i8)};
+    return {make<op::v0::Convert>(fake_quantize(x, scale, number(1, f32)), ov::element::i8)};
   }
   // Beyond the largest number Convert gives NaN.
   const Out clamped = make<op::v0::Clamp>(div(x, scale), -kFloat8High, kFloat8High);
@@ -62,13 +63,16 @@ Outs emit(const core::Quantize& layer, const Site& site) {
 }
 
 Outs emit(const core::Dequantize& layer, const Site& site) {
+  const auto f32 = ov::element::f32;
   const auto type = element_type(layer.to);
-  const Out scale = folded(convert(broadcastable_scale(site, layer.axis, site.rank()), type));
+  const Out given_scale = broadcastable_scale(site, layer.axis, site.rank());
   if (const core::Node* quantize = matching_quantize(layer, site)) {
-    if (const Out* x = site.emitted(quantize->inputs.at(0)))
-      return {fake_quantize(convert(*x, type), scale, scale)};
+    if (const Out* x = site.emitted(quantize->inputs.at(0))) {
+      const Out scale = folded(convert(given_scale, f32));
+      return {convert(fake_quantize(convert(*x, f32), scale, scale), type)};
+    }
   }
-  return {mul(convert(site.in(0), type), scale)};
+  return {mul(convert(site.in(0), type), folded(convert(given_scale, type)))};
 }
 
 }  // namespace torch_tensorrt::engines::openvino
