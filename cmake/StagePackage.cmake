@@ -25,3 +25,12 @@ endforeach()
 foreach(file IN LISTS package_files)
   torchtrt_link("${file}" "${TORCHTRT_PACKAGE_DIR}/share/cmake/torchtrt")
 endforeach()
+
+# What an installation's metadata would tell: torch.compile finds its backends by entry points.
+file(STRINGS "${PROJECT_SOURCE_DIR}/pyproject.toml" entry_points REGEX "torch_dynamo_backends|_backend:")
+list(TRANSFORM entry_points REPLACE "\\[project.entry-points.(.*)\\]" "[\\1]")
+list(TRANSFORM entry_points REPLACE "\"" "")
+list(JOIN entry_points "\n" entry_points)
+set(metadata_dir "${PROJECT_BINARY_DIR}/package/torch_tensorrt-${PROJECT_VERSION}.dist-info")
+file(WRITE "${metadata_dir}/entry_points.txt" "${entry_points}\n")
+file(WRITE "${metadata_dir}/METADATA" "Metadata-Version: 2.1\nName: torch-tensorrt\nVersion: ${PROJECT_VERSION}\n")

@@ -261,6 +261,8 @@ struct TORCHTRT_API CompileSpec {
   std::uint64_t dla_global_dram_size = 536870912;  ///< bytes
   /// CPU threads of one inference; 0: as many as PyTorch uses.
   std::uint64_t num_threads = 0;
+  /// Report what engines would take without building any; the result runs in PyTorch.
+  bool dryrun = false;
   /// Fail, naming the ops, unless the whole model becomes one engine.
   bool require_full_compilation = false;
   /// Fewest ops that are worth an engine; smaller groups stay in PyTorch.

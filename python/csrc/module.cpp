@@ -9,4 +9,6 @@ PYBIND11_MODULE(_C, module) {
   init_settings(module);
   init_engines(module);
   init_compiler(module);
+  init_conversion(module);
+  init_program(module);
 }

@@ -11,12 +11,13 @@ torch.Size([1, 4])
 import torch  # noqa: F401
 
 from torch_tensorrt import _C, logging, runtime, ts  # noqa: F401
-from torch_tensorrt._compile import compile, convert_method_to_trt_engine, load, save
+from torch_tensorrt._compile import compile, convert_method_to_trt_engine
 from torch_tensorrt._Device import Device
 from torch_tensorrt._enums import DeviceType, EngineCapability, Platform, dtype, memory_format
 from torch_tensorrt._features import ENABLED_FEATURES
 from torch_tensorrt._Input import Input
 from torch_tensorrt._report import Report, report
+from torch_tensorrt._save import load, save
 from torch_tensorrt._version import __version__
 
 __all__ = [

@@ -1,18 +1,19 @@
-"""compile, convert_method_to_trt_engine, save and load: one name for all frontends."""
+"""compile and convert_method_to_trt_engine: one name for all frontends."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
+from torch.export import ExportedProgram
 
-from torch_tensorrt import ts
+from torch_tensorrt import dynamo, fx, ts
+from torch_tensorrt._enums import dtype
 from torch_tensorrt.ts._script import to_script
 
-_LATER = ("dynamo", "fx", "torch_compile")
+_TORCHSCRIPT = ("ts", "torchscript")
+_FRONTENDS = ("default", *_TORCHSCRIPT, "fx", "dynamo", "torch_compile")
 
 
 def compile(
@@ -23,31 +24,34 @@ def compile(
     kwarg_inputs: Mapping[str, Any] | None = None,
     enabled_precisions: Collection[Any] | None = None,
     **settings: Any,
-) -> torch.jit.ScriptModule:
+) -> Any:
     """Build engines for the parts of `module` that an engine supports; the rest stays in PyTorch.
 
     Args:
-        module: an nn.Module, or a torch.jit.ScriptModule or ScriptFunction. It is not changed.
-        ir: the frontend: "ts" (or "torchscript"); "default" takes it too.
+        module: an nn.Module, a torch.fx.GraphModule, a torch.export.ExportedProgram, or a
+            torch.jit.ScriptModule or ScriptFunction. It is not changed.
+        ir: the frontend: "dynamo" (torch.export), "ts" or "torchscript", "fx", "torch_compile"
+            (captured at the first call); "default": "ts" for what is TorchScript already, else
+            "dynamo".
         inputs: one element per argument: an Input (min, opt and max shapes make dimensions
             dynamic), an example tensor or a shape; tuples, lists and dicts of those where forward
             takes such. Arguments that are not tensors may be left out, or stand for the value
-            that engines are tuned for.
+            that engines are tuned for. "torch_compile" needs none.
         arg_inputs: another name of `inputs`.
         kwarg_inputs: further arguments by name.
         enabled_precisions: dtypes that engines may compute in beside the model's own:
             torch.float16, torch.bfloat16, ...
-        settings: see docs/settings.md.
+        settings: see docs/settings.md; "dynamo" also takes those of `dynamo.trace`.
 
     Returns:
-        A new torch.jit.ScriptModule with the same forward. `torch_tensorrt.report` says what became
-        of every op.
+        A module that is called as `module` was: a torch.fx.GraphModule from "dynamo", a
+        torch.jit.ScriptModule from "ts", an nn.Module from "fx", a module that compiles at its
+        first call from "torch_compile". `torch_tensorrt.report` says what became of every op.
 
     Raises:
         TypeError: an unknown setting; the message has the nearest name.
         ValueError: inputs or settings do not fit; the message says what was expected.
-        NotImplementedError: the frontend is missing, or `require_full_compilation` and an op cannot
-            run in an engine.
+        NotImplementedError: `require_full_compilation`, and an op cannot run in an engine.
         ImportError: the engine that was asked for is missing; the message says what to install.
 
     >>> import torch, torch_tensorrt
@@ -55,13 +59,43 @@ def compile(
     >>> batch = torch_tensorrt.Input(
     ...     min_shape=(1, 3, 8, 8), opt_shape=(2, 3, 8, 8), max_shape=(4, 3, 8, 8)
     ... )
-    >>> fast = torch_tensorrt.compile(model, ir="ts", inputs=[batch], min_block_size=1)
+    >>> fast = torch_tensorrt.compile(model, inputs=[batch], min_block_size=1)
     >>> fast(torch.ones(3, 3, 8, 8)).shape
     torch.Size([3, 8, 6, 6])
     """
-    _check_ir(ir)
-    arguments, script = _prepared(module, inputs, arg_inputs, kwarg_inputs)
-    return ts.compile(script, arguments, enabled_precisions=enabled_precisions, **settings)
+    if ir not in _FRONTENDS:
+        raise ValueError(f"ir is {ir!r}, expected one of {', '.join(_FRONTENDS)}")
+    if _is_script(module) and ir not in ("default", *_TORCHSCRIPT):
+        raise ValueError(
+            f"ir is {ir!r} and module is a {type(module).__name__}, which only ir='ts' takes"
+        )
+    precisions = {} if enabled_precisions is None else {"enabled_precisions": enabled_precisions}
+    if ir in _TORCHSCRIPT or _is_script(module):
+        arguments, script = _prepared(module, inputs, arg_inputs, kwarg_inputs)
+        return ts.compile(script, arguments, **precisions, **settings)
+    if ir == "torch_compile":
+        dynamic = settings.pop("dynamic", None)
+        options = {**precisions, **settings}
+        return torch.compile(module, backend="tensorrt", dynamic=dynamic, options=options)
+    if ir == "fx":
+        half = any(dtype.try_from(p) is dtype.f16 for p in enabled_precisions or ())
+        settings.setdefault(
+            "lower_precision", fx.LowerPrecision.FP16 if half else fx.LowerPrecision.FP32
+        )
+        settings.setdefault("dynamic_batch", False)
+        settings.setdefault("explicit_batch_dimension", True)
+        return fx.compile(module, list(inputs or arg_inputs or ()), **settings)
+    tracing = {k: settings.pop(k) for k in ("dynamic_shapes", "strict") if k in settings}
+    given = {
+        "arg_inputs": inputs if inputs is not None else arg_inputs,
+        "kwarg_inputs": kwarg_inputs,
+    }
+    program = module
+    if not isinstance(module, ExportedProgram):
+        program = dynamo.trace(
+            module, inputs, arg_inputs=arg_inputs, kwarg_inputs=kwarg_inputs, **tracing
+        )
+    return dynamo.compile(program, **given, **precisions, **settings)
 
 
 def convert_method_to_trt_engine(
@@ -76,97 +110,33 @@ def convert_method_to_trt_engine(
 ) -> bytes:
     """The whole method as one engine, serialized.
 
-    `ts.embed_engine_in_new_module` makes it a module again. `method_name` is the method to convert;
-    the other arguments are those of `compile`.
+    `ts.embed_engine_in_new_module` and `runtime.TorchTensorRTModule` make it a module again.
+    `method_name` is the method to convert ("forward" alone where `ir` is "dynamo"); the other
+    arguments are those of `compile`, `ir` is "default", "dynamo" or "ts".
 
     Raises:
-        NotImplementedError: the frontend is missing, or an op cannot run in an engine; the message
-            names it.
+        NotImplementedError: an op cannot run in an engine; the message names it.
     """
-    _check_ir(ir)
-    arguments, script = _prepared(module, inputs, arg_inputs, kwarg_inputs, method_name)
-    return ts.convert_method_to_trt_engine(
-        script, method_name, arguments, enabled_precisions=enabled_precisions, **settings
+    if ir not in ("default", "dynamo", *_TORCHSCRIPT):
+        raise ValueError(f"ir is {ir!r}, expected one of default, dynamo, ts, torchscript")
+    precisions = {} if enabled_precisions is None else {"enabled_precisions": enabled_precisions}
+    if ir in _TORCHSCRIPT or _is_script(module) or method_name != "forward":
+        arguments, script = _prepared(module, inputs, arg_inputs, kwarg_inputs, method_name)
+        return ts.convert_method_to_trt_engine(
+            script, method_name, arguments, **precisions, **settings
+        )
+    given = {
+        "arg_inputs": inputs if inputs is not None else arg_inputs,
+        "kwarg_inputs": kwarg_inputs,
+    }
+    program = module if isinstance(module, ExportedProgram) else dynamo.trace(module, **given)
+    return dynamo.convert_exported_program_to_serialized_trt_engine(
+        program, **given, **precisions, **settings
     )
 
 
-def save(
-    module: Any,
-    file_path: str | os.PathLike[str] = "",
-    *,
-    extra_files: dict[str, Any] | None = None,
-    output_format: str | None = None,
-) -> None:
-    """Write a compiled module to a file, engines included.
-
-    Args:
-        module: what `compile` gave.
-        file_path: the file.
-        extra_files: further files in it, content by name.
-        output_format: "torchscript"; left out, it follows from the module.
-
-    Raises:
-        ValueError: the module cannot be written in that format.
-
-    >>> import os, tempfile, torch, torch_tensorrt
-    >>> model = torch.nn.Sequential(torch.nn.Linear(4, 2), torch.nn.ReLU()).eval()
-    >>> fast = torch_tensorrt.compile(model, ir="ts", inputs=[torch.ones(1, 4)], min_block_size=1)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     torch_tensorrt.save(fast, os.path.join(folder, "fast.ts"))
-    ...     again = torch_tensorrt.load(os.path.join(folder, "fast.ts"))
-    >>> torch.equal(again(torch.ones(1, 4)), fast(torch.ones(1, 4)))
-    True
-    """
-    if not os.fspath(file_path):
-        raise ValueError("file_path is empty, expected the file to write")
-    if not isinstance(module, torch.jit.ScriptModule):
-        raise ValueError(
-            f"module is a {type(module).__name__}, expected a torch.jit.ScriptModule as compile "
-            "gives it"
-        )
-    if output_format not in (None, "torchscript"):
-        raise ValueError(
-            f"output_format is {output_format!r}, expected 'torchscript' for a ScriptModule"
-        )
-    torch.jit.save(module, os.fspath(file_path), extra_files)
-
-
-def load(
-    file_path: str | os.PathLike[str] = "", extra_files: dict[str, Any] | None = None
-) -> torch.jit.ScriptModule:
-    """Read a module that `save`, torch.jit.save or torchtrtc wrote. Nothing is compiled again where
-    the engines fit.
-
-    Args:
-        file_path: the file.
-        extra_files: names of further files in it; their contents are put in as values.
-
-    Raises:
-        ValueError: the file is missing or no TorchScript module.
-        RuntimeError: an engine in it cannot run here; the message names what it was made for and
-        what is here.
-    """
-    path = os.fspath(file_path)
-    if not Path(path).is_file():
-        raise ValueError(f"no file {path!r}, expected one that torch_tensorrt.save wrote")
-    try:
-        loaded: torch.jit.ScriptModule = torch.jit.load(path, _extra_files=extra_files)
-        return loaded
-    except RuntimeError as error:
-        if "PytorchStreamReader" in str(error) or "constants.pkl" in str(error):
-            raise ValueError(
-                f"{path!r} is no TorchScript module: {str(error).splitlines()[0]}"
-            ) from error
-        raise
-
-
-def _check_ir(ir: str) -> None:
-    if ir in _LATER:
-        raise NotImplementedError(
-            f"ir is {ir!r}, which this version does not have yet; use ir='ts'"
-        )
-    if ir not in ("default", "ts", "torchscript"):
-        raise ValueError(f"ir is {ir!r}, expected one of default, ts, torchscript")
+def _is_script(module: Any) -> bool:
+    return isinstance(module, torch.jit.ScriptModule | torch.jit.ScriptFunction)
 
 
 def _prepared(

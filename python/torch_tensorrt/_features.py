@@ -24,9 +24,9 @@ class FeatureSet(NamedTuple):
 ENABLED_FEATURES = FeatureSet(
     torchscript_frontend=True,
     torch_tensorrt_runtime=True,
-    dynamo_frontend=False,
-    fx_frontend=False,
-    refit=False,
+    dynamo_frontend=True,
+    fx_frontend=True,
+    refit=True,
     qdp_plugin=False,
     windows_cross_compile=False,
     tensorrt_rtx=False,

@@ -32,6 +32,15 @@ core::DeviceKind device_of(const torch::jit::Module& module, const core::Setting
 }
 
 const core::EnginePlugin& choose_plugin(const core::Settings& settings, core::DeviceKind device) {
+  if (settings.dryrun) {
+    // What is only asked about need not be installed: the reference engine takes every layer.
+    const std::string wanted = settings.engine == "auto" ? "openvino" : settings.engine;
+    const core::EnginePlugin* plugin = core::find_engine_plugin(wanted);
+    if (plugin && plugin->available().yes && plugin->runs_on(device)) return *plugin;
+    core::log_info("[engine] ", wanted,
+                   " cannot run here, so this dry run does not know what it refuses");
+    return core::engine_plugin("reference");
+  }
   if (settings.engine == "auto") return core::auto_engine_plugin(device);
   const core::EnginePlugin& plugin = core::engine_plugin(settings.engine);
   if (const auto available = plugin.available(); !available.yes) {
@@ -49,8 +58,8 @@ const core::EnginePlugin& choose_plugin(const core::Settings& settings, core::De
 /// One compilation, from a lowered Graph to the stitched one.
 class Compilation {
  public:
-  Compilation(Captured& captured, const core::Settings& settings, core::DeviceKind device)
-      : graph_(*captured.graph),
+  Compilation(Graph& graph, const core::Settings& settings, core::DeviceKind device)
+      : graph_(graph),
         settings_(settings),
         plugin_(choose_plugin(settings, device)),
         load_(runtime::default_load_options(device)) {
@@ -111,7 +120,7 @@ class Compilation {
       entry.reason = decision->second.reason;
     }
     for (const BuiltSegment& segment : built) publish(segment);
-    stitch(graph_, block, std::move(built));
+    if (!settings_.dryrun) stitch(graph_, block, std::move(built));
   }
 
   /// False: a segment failed and its nodes were given back to PyTorch, so the partition changes.
@@ -156,18 +165,18 @@ class Compilation {
       artifact.outputs.push_back(
           {network.output_names()[i], network.type(network.outputs()[i]), false});
     }
-    artifact.plans.push_back(plugin_.build(network, load_.build));
+    if (!settings_.dryrun) artifact.plans.push_back(plugin_.build(network, load_.build));
+    BuiltSegment built{segment, std::move(converted.inputs), describe(artifact, network), {}};
     artifact.network = std::move(converted.network);
-    auto engine = c10::make_intrusive<runtime::Engine>(std::move(artifact), load_);
-    return {segment, std::move(converted.inputs), std::move(engine)};
+    if (!settings_.dryrun)
+      built.engine = c10::make_intrusive<runtime::Engine>(std::move(artifact), load_);
+    return built;
   }
 
-  void publish(const BuiltSegment& segment) {
-    const core::Artifact& artifact = segment.engine->artifact();
-    const core::Network& network = *artifact.network;
+  EngineReport describe(const core::Artifact& artifact, const core::Network& network) const {
     EngineReport entry{artifact.name,
                        std::string(plugin_.name()),
-                       plugin_.version(),
+                       plugin_.available().yes ? plugin_.version() : "",
                        network.layer_count(),
                        {},
                        {},
@@ -176,9 +185,13 @@ class Compilation {
       entry.inputs.push_back(io.name + ": " + core::to_text(io.type));
     for (const auto& io : artifact.outputs)
       entry.outputs.push_back(io.name + ": " + core::to_text(io.type));
+    return entry;
+  }
+
+  void publish(const BuiltSegment& segment) {
     for (const Node* node : segment.segment.nodes)
       entries_[index_.at(node)].engine = static_cast<int>(report_.engines.size());
-    report_.engines.push_back(std::move(entry));
+    report_.engines.push_back(segment.report);
   }
 
   Graph& graph_;
@@ -205,6 +218,12 @@ void require_full(const Report& report) {
                           " kinds of ops in PyTorch:\n", core::join(left, "\n"));
 }
 
+void log_summary(const Report& report) {
+  const std::string summary = report.summary();
+  core::log_info(summary);
+  if (report.engines.empty()) core::log_warning("nothing was compiled: ", summary);
+}
+
 struct Compiled {
   Captured captured;
   Report report;
@@ -217,7 +236,7 @@ Compiled run(const torch::jit::Module& module, const Signature& inputs,
   const Probes probes = make_probes(compiled.captured, inputs, method);
   lower(*compiled.captured.graph, probes.probes, probes.required, probes.defaulted);
   check_defaults(compiled.captured, probes, method);
-  compiled.report = Compilation(compiled.captured, settings, device).run();
+  compiled.report = Compilation(*compiled.captured.graph, settings, device).run();
   if (settings.require_full_compilation) require_full(compiled.report);
   return compiled;
 }
@@ -227,13 +246,26 @@ Compiled run(const torch::jit::Module& module, const Signature& inputs,
 CompileResult compile(const torch::jit::Module& module, const Signature& inputs,
                       const core::Settings& settings, const std::string& method) {
   Compiled compiled = run(module, inputs, settings, method);
-  const std::string summary = compiled.report.summary();
-  core::log_info(summary);
-  if (compiled.report.engines.empty()) core::log_warning("nothing was compiled: ", summary);
+  log_summary(compiled.report);
   torch::jit::Module result =
       emit_torchscript(*compiled.captured.graph, compiled.captured.module, method);
   result.register_attribute("_torchtrt_report", c10::StringType::get(), compiled.report.to_json());
   return {std::move(result), std::move(compiled.report)};
+}
+
+Report compile(Program& program, const std::vector<Probe>& probes, std::size_t required,
+               const core::Settings& settings) {
+  std::vector<Probe> complete;
+  for (const Probe& probe : probes) {
+    complete.push_back({c10::IValue(program.module()._ivalue())});
+    complete.back().insert(complete.back().end(), probe.begin(), probe.end());
+  }
+  lower(program.graph(), complete, required);
+  Report report =
+      Compilation(program.graph(), settings, device_of(program.module(), settings)).run();
+  if (settings.require_full_compilation) require_full(report);
+  log_summary(report);
+  return report;
 }
 
 std::vector<std::byte> convert_method_to_engine(const torch::jit::Module& module,
@@ -255,7 +287,7 @@ std::vector<std::string> unsupported_ops(const torch::jit::Module& module,
   const Captured captured = capture_torchscript(module, method);
   std::set<std::string> missing;
   for (Node* node : all_nodes(captured.graph->body())) {
-    if (is_host(*node) || !node->blocks.empty() || op_table().find(node->name())) continue;
+    if (is_host(*node) || !node->blocks.empty() || find_converter(*node)) continue;
     missing.insert(node->name());
   }
   return {missing.begin(), missing.end()};

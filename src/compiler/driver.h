@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "compiler/probe.h"
+#include "compiler/program.h"
 #include "compiler/report.h"
 #include "core/export.h"
 #include "core/network.h"
@@ -69,6 +71,12 @@ struct CompileResult {
 TORCHTRT_API CompileResult compile(const torch::jit::Module& module, const Signature& inputs,
                                    const core::Settings& settings,
                                    const std::string& method = "forward");
+
+/// Compiles a Program in place: its Graph becomes engines and what stays in PyTorch. `probes` are
+/// the Graph's inputs at the smallest, usual and largest shapes (one where all are fixed:
+/// `required` is how many), then at further shapes between.
+TORCHTRT_API Report compile(Program& program, const std::vector<Probe>& probes,
+                            std::size_t required, const core::Settings& settings);
 
 /// The whole method as one engine's artifact bytes. Throws Error(unsupported) naming the ops that
 /// no engine takes.

@@ -89,6 +89,10 @@ void for_each_var(const Argument& argument, Fn&& fn) {
 }
 
 struct Node {
+  Node() = default;
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
   c10::Symbol kind;                          ///< aten::add, prim::If, tensorrt::execute_engine
   std::shared_ptr<torch::jit::Operator> op;  ///< null for prim:: constructs without a schema
   std::vector<Argument> args;                ///< in schema order, defaults filled in
@@ -113,6 +117,10 @@ struct Node {
 };
 
 struct Block {
+  Block() = default;
+  Block(const Block&) = delete;
+  Block& operator=(const Block&) = delete;
+
   Node* owner = nullptr;  ///< null: the graph's own block
   std::vector<Var*> inputs;
   std::list<std::unique_ptr<Node>> nodes;

@@ -111,6 +111,21 @@ const Tensor* Network::constant(ValueId value) const {
   return layer != nullptr ? &layer->value : nullptr;
 }
 
+void Network::set_constant(ValueId value, Tensor tensor) {
+  auto* layer = std::get_if<Constant>(&nodes_.at(values_.at(value).producer).layer);
+  if (layer == nullptr) throw invalid_argument("value ", value, " is no constant");
+  if (tensor.dtype != layer->value.dtype || tensor.dims != layer->value.dims) {
+    throw invalid_argument("a constant is ", name(layer->value.dtype), '[', join(layer->value.dims),
+                           "], its new elements are ", name(tensor.dtype), '[', join(tensor.dims),
+                           ']');
+  }
+  const bool equal = std::ranges::equal(tensor.bytes.bytes(), layer->value.bytes.bytes());
+  if (content(value) != nullptr && !equal) {
+    throw invalid_argument("a small integer constant may decide sizes, so it cannot change");
+  }
+  layer->value = std::move(tensor);
+}
+
 std::size_t Network::layer_count() const {
   return static_cast<std::size_t>(std::count_if(nodes_.begin(), nodes_.end(), [](const Node& node) {
     return !std::holds_alternative<Input>(node.layer) &&

@@ -64,6 +64,10 @@ class TORCHTRT_API Network {
   /// Number of layers that compute (neither input nor constant).
   std::size_t layer_count() const;
 
+  /// Gives a constant other elements; dtype and dimensions stay. Throws Error(invalid_argument)
+  /// where they differ, or `value` is no constant, or its elements decide sizes.
+  void set_constant(ValueId value, Tensor tensor);
+
   /// Drops layers whose results are not used.
   void remove_dead();
   /// Checks the whole network again; throws Error(internal) naming the layer and the constraint.

@@ -202,6 +202,38 @@ at::Tensor Engine::to_bytes() const {
       data, {size}, [owner = std::shared_ptr(std::move(bytes))](void*) {}, at::kByte);
 }
 
+std::vector<std::pair<core::ValueId, const void*>> Engine::weights() const {
+  std::vector<std::pair<core::ValueId, const void*>> weights;
+  if (!artifact_.network) return weights;
+  for (const core::Node& node : artifact_.network->nodes()) {
+    if (const auto* constant = std::get_if<core::Constant>(&node.layer))
+      weights.emplace_back(node.outputs.front(), constant->value.bytes.data());
+  }
+  return weights;
+}
+
+c10::intrusive_ptr<Engine> Engine::with_weights(
+    const std::vector<std::pair<core::ValueId, at::Tensor>>& weights) const {
+  if (!artifact_.network) {
+    throw core::unsupported("[runtime] engine ", artifact_.name,
+                            " has no Network to give new weights to: it was compiled with "
+                            "portable=False");
+  }
+  core::Artifact artifact = artifact_;
+  for (const auto& [value, tensor] : weights) {
+    const core::Tensor* old = artifact.network->constant(value);
+    if (old == nullptr)
+      throw core::invalid_argument("[runtime] engine ", artifact_.name, ": no weight ", value);
+    const at::Tensor data =
+        tensor.detach().to(at::TensorOptions(at::kCPU).dtype(scalar_type(old->dtype))).contiguous();
+    artifact.network->set_constant(value, {old->dtype, data.sizes().vec(),
+                                           core::Blob(std::make_shared<const at::Tensor>(data),
+                                                      data.const_data_ptr(), data.nbytes())});
+  }
+  artifact.plans = {core::engine_plugin(plugin_name_).build(*artifact.network, options_.build)};
+  return c10::make_intrusive<Engine>(std::move(artifact), options_);
+}
+
 std::string Engine::where(std::size_t input) const {
   return core::text("[runtime] engine ", artifact_.name, ": input ", input, " (",
                     inputs_[input].name, ')');

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/artifact.h"
@@ -50,6 +51,14 @@ class TORCHTRT_API Engine : public torch::CustomClassHolder {
   const core::Artifact& artifact() const { return artifact_; }
   /// Name of the plugin that runs it.
   const std::string& plugin() const { return plugin_name_; }
+
+  /// The constants of the Network, by value number, and where their elements lie in memory.
+  std::vector<std::pair<core::ValueId, const void*>> weights() const;
+  /// The same engine with other elements for some of its constants, built for this machine. Throws
+  /// Error(unsupported) where the artifact has no Network, Error(invalid_argument) where a dtype or
+  /// shape differs.
+  c10::intrusive_ptr<Engine> with_weights(
+      const std::vector<std::pair<core::ValueId, at::Tensor>>& weights) const;
 
   /// Inputs in the artifact's order, on the engine's device. Checks count, dtype, rank and ranges:
   /// Error(invalid_argument) with got and expected. Returns new tensors.

@@ -82,6 +82,28 @@ Tensors infer_outputs(const EnginePtr& engine,
   });
 }
 
+/// (value, address of its elements) of each constant.
+std::vector<std::tuple<std::int64_t, std::int64_t>> weights(const EnginePtr& engine) {
+  std::vector<std::tuple<std::int64_t, std::int64_t>> rows;
+  for (const auto& [value, data] : engine->weights())
+    rows.emplace_back(value, reinterpret_cast<std::int64_t>(data));
+  return rows;
+}
+
+EnginePtr with_weights(const EnginePtr& engine, const std::vector<std::int64_t>& values,
+                       const Tensors& tensors) {
+  return translated([&] {
+    if (values.size() != tensors.size()) {
+      throw core::invalid_argument("[runtime] engine ", engine->artifact().name, ": got ",
+                                   values.size(), " values and ", tensors.size(), " tensors");
+    }
+    std::vector<std::pair<core::ValueId, at::Tensor>> weights;
+    for (std::size_t i = 0; i < values.size(); ++i)
+      weights.emplace_back(static_cast<core::ValueId>(values[i]), tensors[i]);
+    return engine->with_weights(weights);
+  });
+}
+
 std::string layer_info(const EnginePtr& engine) {
   return translated([&] {
     if (!engine->artifact().network) {
@@ -124,6 +146,8 @@ TORCH_LIBRARY(tensorrt, library) {
       .def("get_engine_layer_info", &layer_info)
       .def("dump_engine_layer_info_to_file", &dump_layer_info)
       .def("infer_outputs", &infer_outputs)
+      .def("weights", &weights)
+      .def("with_weights", &with_weights)
       .def("serialized_engine_tensor", [](const EnginePtr& self) { return self->to_bytes(); })
       .def(
           "num_execution_contexts_created",

@@ -1,4 +1,4 @@
-"""Op tests: rows, crossed with engines and ways into TorchScript; eager PyTorch is the oracle.
+"""Op tests: rows, crossed with engines and ways of capture; eager PyTorch is the oracle.
 
     from ops.harness import Dyn, T, op_rows
 
@@ -20,9 +20,11 @@ a nest of tensors. Inputs are:
     torch.tensor([2, 0])              exactly this
 An nn.Module is put into eval mode and its parameters and statistics are set to random numbers.
 
-A `def` function or a module is both scripted and traced; a lambda or a builtin (torch.abs) cannot
-be scripted, so it is traced. `Row` in the place of a tuple has options: `forms=("scripted",)` for
-what must not be traced, `tolerance=10` to multiply the table's.
+A `def` function or a module is scripted, traced and exported; a lambda or a builtin (torch.abs)
+cannot be scripted, so it is traced and exported. `Row` in the place of a tuple has options:
+`forms=("scripted",)` for what must not be traced, `tolerance=10` to multiply the table's.
+
+What is exported runs on openvino alone: what differs from a trace is the capture, not the engine.
 
 `dtypes` repeats all rows with their float32 inputs (and weights) in each dtype.
 
@@ -147,7 +149,9 @@ class Row:
         scriptable = isinstance(fn, torch.nn.Module) or (
             isinstance(fn, types.FunctionType) and fn.__name__ != "<lambda>"
         )
-        self.forms = forms or (("traced", "scripted") if scriptable else ("traced",))
+        self.forms = forms or (
+            ("traced", "scripted", "exported") if scriptable else ("traced", "exported")
+        )
 
     def at(self, dtype: torch.dtype) -> Row:
         """This row with its float32 inputs and weights in another dtype."""
@@ -193,8 +197,8 @@ class Case:
         module = _randomized(self.row.fn, generator)
         calls = [self._tensors(at, generator) for at in self._points()]
         fast = torch_tensorrt.compile(
-            self._script(module, calls[0]),
-            ir="ts",
+            self._captured(module, calls[0]),
+            ir="dynamo" if self.form == "exported" else "ts",
             inputs=[
                 i.spec() if isinstance(i, Spec) else torch_tensorrt.Input.from_tensor(i)
                 for i in self.row.inputs
@@ -231,12 +235,14 @@ class Case:
                 tensors.append(spec.tensor(shape, generator))
         return tensors
 
-    def _script(self, module: Any, inputs: list[torch.Tensor]) -> Any:
+    def _captured(self, module: Any, inputs: list[torch.Tensor]) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             if self.form == "scripted":
                 return torch.jit.script(module)
             wrapped = module if isinstance(module, torch.nn.Module) else _Call(module).eval()
+            if self.form == "exported":
+                return wrapped
             return torch.jit.trace(wrapped, tuple(inputs), check_trace=False, strict=False)
 
 
@@ -275,6 +281,7 @@ def op_rows(
             for row in every
             for form in row.forms
             for engine in ENGINES
+            if form != "exported" or engine == "openvino"
         ]
         return pytest.mark.parametrize("case", cases)(test)
 

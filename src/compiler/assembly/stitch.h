@@ -4,14 +4,17 @@
 
 #include "compiler/graph.h"
 #include "compiler/partitioning/partition.h"
+#include "compiler/report.h"
 #include "runtime/engine.h"
 
 namespace torch_tensorrt::compiler {
 
-/// A segment that became an engine: `inputs` are the Vars that the engine takes, in order.
+/// A segment that became an engine (none in a dry run): `inputs` are the Vars that it takes, in
+/// order.
 struct BuiltSegment {
   Segment segment;
   std::vector<Var*> inputs;
+  EngineReport report;
   c10::intrusive_ptr<runtime::Engine> engine;
 };
 

@@ -31,7 +31,94 @@ class Emitter {
     return graph_;
   }
 
+  /// Inputs and the output nested as the signatures say.
+  std::shared_ptr<jit::Graph> run(const Program& program, const Signature& inputs,
+                                  const std::vector<std::string>& names, const Signature& output) {
+    const Block& body = program.graph().body();
+    graph_ = std::make_shared<jit::Graph>();
+    self_ = graph_->addInput("self");
+    self_->setType(module_.type());
+    values_[body.inputs.front()] = self_;
+    std::size_t next = 1;
+    for (std::size_t i = 0; i < inputs.elements.size(); ++i) {
+      std::size_t leaf = next;
+      jit::Value* value = graph_->addInput(names.at(i));
+      value->setType(type_of(inputs.elements[i], body, next));
+      take_apart(value, inputs.elements[i], body, leaf);
+    }
+    for (const std::string& state : program.states()) {
+      jit::Node* get = graph_->insertNode(graph_->createGetAttr(self_, state));
+      define(body.inputs.at(next++), get->output());
+    }
+    emit_nodes(body);
+    std::size_t leaf = 0;
+    graph_->registerOutput(nested(output, body.outputs, leaf));
+    graph_->lint();
+    return graph_;
+  }
+
  private:
+  /// The TorchScript type of an argument, whose leaves begin at input `next`.
+  static c10::TypePtr type_of(const Signature& signature, const Block& body, std::size_t& next) {
+    if (signature.kind == Signature::Kind::leaf) return body.inputs.at(next++)->type;
+    std::vector<c10::TypePtr> types;
+    for (const Signature& element : signature.elements)
+      types.push_back(type_of(element, body, next));
+    if (signature.kind == Signature::Kind::tuple) return c10::TupleType::create(types);
+    const c10::TypePtr element = types.empty() ? c10::TensorType::get() : types.front();
+    if (signature.kind == Signature::Kind::list) return c10::ListType::create(element);
+    return c10::DictType::create(c10::StringType::get(), element);
+  }
+
+  void take_apart(jit::Value* value, const Signature& signature, const Block& body,
+                  std::size_t& leaf) {
+    const std::size_t count = signature.elements.size();
+    switch (signature.kind) {
+      case Signature::Kind::leaf:
+        define(body.inputs.at(leaf++), value);
+        return;
+      case Signature::Kind::tuple: {
+        jit::Node* unpack = graph_->insertNode(graph_->createTupleUnpack(value));
+        for (std::size_t i = 0; i < count; ++i)
+          take_apart(unpack->outputs()[i], signature.elements[i], body, leaf);
+        return;
+      }
+      case Signature::Kind::list: {
+        jit::Node* unpack = graph_->insertNode(graph_->createListUnpack(value, count));
+        for (std::size_t i = 0; i < count; ++i)
+          take_apart(unpack->outputs()[i], signature.elements[i], body, leaf);
+        return;
+      }
+      case Signature::Kind::dict:
+        for (std::size_t i = 0; i < count; ++i) {
+          jit::Value* key = graph_->insertConstant(signature.keys.at(i));
+          jit::Value* element = graph_->insert(c10::aten::__getitem__, {value, key});
+          take_apart(element, signature.elements[i], body, leaf);
+        }
+        return;
+      case Signature::Kind::value:
+        throw core::internal_error("[assembly] an argument that is a value");
+    }
+  }
+
+  jit::Value* nested(const Signature& signature, const std::vector<Argument>& outputs,
+                     std::size_t& leaf) {
+    if (signature.kind == Signature::Kind::leaf) return value_of(outputs.at(leaf++), nullptr);
+    if (signature.kind == Signature::Kind::value) return graph_->insertConstant(signature.example);
+    std::vector<jit::Value*> elements;
+    for (const Signature& element : signature.elements)
+      elements.push_back(nested(element, outputs, leaf));
+    if (signature.kind == Signature::Kind::tuple)
+      return graph_->insertNode(graph_->createTuple(elements))->output();
+    const c10::TypePtr type = elements.empty() ? c10::TensorType::get() : elements.front()->type();
+    if (signature.kind == Signature::Kind::list)
+      return graph_->insertNode(graph_->createList(type, elements))->output();
+    std::vector<jit::Value*> keys;
+    for (const std::string& key : signature.keys) keys.push_back(graph_->insertConstant(key));
+    return graph_->insertNode(graph_->createDict(c10::StringType::get(), type, keys, elements))
+        ->output();
+  }
+
   void emit_nodes(const Block& block) {
     for (const auto& node : block.nodes) emit(*node);
   }
@@ -139,12 +226,37 @@ class Emitter {
 
 }  // namespace
 
-void add_method(torch::jit::Module& module, const Graph& graph, c10::FunctionSchema schema) {
-  auto emitted = Emitter(module, schema.name()).run(graph.body());
+namespace {
+
+void add_function(torch::jit::Module& module, std::shared_ptr<jit::Graph> emitted,
+                  c10::FunctionSchema schema) {
   const c10::QualifiedName name(*module.type()->name(), schema.name());
   auto* function = module._ivalue()->compilation_unit()->create_function(name, emitted);
   function->setSchema(std::move(schema));
   module.type()->addMethod(function);
+}
+
+}  // namespace
+
+void add_method(torch::jit::Module& module, const Graph& graph, c10::FunctionSchema schema) {
+  auto emitted = Emitter(module, schema.name()).run(graph.body());
+  add_function(module, std::move(emitted), std::move(schema));
+}
+
+torch::jit::Module emit_torchscript(const Program& program, const Signature& inputs,
+                                    const std::vector<std::string>& argument_names,
+                                    const Signature& outputs) {
+  torch::jit::Module module = program.module().deepcopy();
+  auto emitted = Emitter(module, "forward").run(program, inputs, argument_names, outputs);
+  std::vector<c10::Argument> arguments;
+  for (const jit::Value* input : emitted->inputs())
+    arguments.emplace_back(input == emitted->inputs()[0] ? "self" : input->debugName(),
+                           input->type());
+  const c10::TypePtr result = emitted->outputs().at(0)->type();
+  add_function(
+      module, std::move(emitted),
+      c10::FunctionSchema("forward", "", std::move(arguments), {c10::Argument("", result)}));
+  return module;
 }
 
 torch::jit::Module emit_torchscript(const Graph& graph, const torch::jit::Module& owner,

@@ -133,7 +133,7 @@ void check_result(const Node& node, std::size_t index, const Bound& bound) {
 }
 
 void convert_node(const Node& node, Environment& env) {
-  const Converter converter = op_table().find(node.name());
+  const Converter converter = find_converter(node);
   if (!converter) throw core::unsupported("[conversion] no converter for ", node.name());
   env.net().set_origin(node.origin);
   OpContext context(node, env);
@@ -252,7 +252,7 @@ NodeSupport supports(const Node& node, const core::EnginePlugin& plugin) {
     return {false, "control_flow", "control flow is decided in PyTorch; its branches are compiled"};
   if (has_effect(node))
     return {false, "effect", "it has side effects or gives different results from call to call"};
-  if (!op_table().find(node.name()))
+  if (!find_converter(node))
     return {false, "no_converter", core::text("no converter for ", node.name())};
   for (const Var* output : node.outputs) {
     if (!output->fact) return {false, "type", output->unknown_because};

@@ -3,6 +3,7 @@
 // What a converter sees of its node: arguments by schema name, through accessors that check and
 // write the errors.
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,6 +57,7 @@ class TORCHTRT_API OpContext {
   OpContext(const Node& node, Environment& environment) : node_(node), env_(environment) {}
 
   core::NetworkBuilder& net() { return env_.net(); }
+  const Environment& environment() const { return env_; }
   const Node& node() const { return node_; }
   /// "aten::pad at model.py:41 (head.pad)".
   std::string where() const;
@@ -141,7 +143,7 @@ class TORCHTRT_API OpContext {
 };
 
 /// A converter returns one Bound per output of the node.
-using Converter = std::vector<Bound> (*)(OpContext&);
+using Converter = std::function<std::vector<Bound>(OpContext&)>;
 
 /// The converters of all ops. Registration is explicit, at the foot of each family file.
 class TORCHTRT_API OpTable {
@@ -167,6 +169,7 @@ class TORCHTRT_API OpTable {
   Entry add(std::string_view schema) {
     return add(schema, [](OpContext& op) -> std::vector<Bound> { return {Fn(op)}; });
   }
+  /// Empty where there is none.
   Converter find(const std::string& op) const;
   /// Keys, sorted.
   std::vector<std::string> names() const;
@@ -179,6 +182,22 @@ class TORCHTRT_API OpTable {
 
 /// The table with every built-in converter.
 TORCHTRT_API const OpTable& op_table();
+
+/// A converter that a user adds while the program runs.
+struct UserConverter {
+  std::string op;  ///< "aten::add.Tensor", "mine::gate"
+  Converter convert;
+  /// Takes it this node? Empty: every node of the op.
+  std::function<bool(const Node&)> takes;
+  /// Before the built-in converter rather than after it.
+  bool high_priority = false;
+};
+/// Any thread may add and remove. Returns a number for remove_converter.
+TORCHTRT_API std::size_t add_converter(UserConverter converter);
+TORCHTRT_API void remove_converter(std::size_t number);
+/// The converter of this node: a user's of high priority, the built-in one, another user's (each
+/// the latest that takes the node); empty where there is none.
+TORCHTRT_API Converter find_converter(const Node& node);
 
 // One function per family file in converters/.
 void add_activation_ops(OpTable& table);

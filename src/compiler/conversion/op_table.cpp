@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <map>
+#include <mutex>
 
 #include "compiler/conversion/op_context.h"
 #include "core/error.h"
@@ -23,7 +25,56 @@ OpTable::Entry& OpTable::Entry::also(std::string_view op) {
 
 Converter OpTable::find(const std::string& op) const {
   const auto it = converters_.find(op);
-  return it == converters_.end() ? nullptr : it->second;
+  return it == converters_.end() ? Converter() : it->second;
+}
+
+namespace {
+
+struct UserConverters {
+  std::mutex mutex;
+  std::map<std::size_t, std::shared_ptr<const UserConverter>> by_number;
+  std::size_t next = 0;
+};
+
+/// Never destroyed: a converter may hold what is gone when the process ends (Python).
+UserConverters& user_converters() {
+  static auto* converters = new UserConverters;
+  return *converters;
+}
+
+}  // namespace
+
+std::size_t add_converter(UserConverter converter) {
+  UserConverters& all = user_converters();
+  const std::lock_guard lock(all.mutex);
+  all.by_number[all.next] = std::make_shared<const UserConverter>(std::move(converter));
+  return all.next++;
+}
+
+void remove_converter(std::size_t number) {
+  UserConverters& all = user_converters();
+  const std::lock_guard lock(all.mutex);
+  all.by_number.erase(number);
+}
+
+Converter find_converter(const Node& node) {
+  std::vector<std::shared_ptr<const UserConverter>> candidates;
+  {
+    UserConverters& all = user_converters();
+    const std::lock_guard lock(all.mutex);
+    for (const auto& [number, converter] : all.by_number) {
+      if (converter->op == node.name()) candidates.push_back(converter);
+    }
+  }
+  const auto latest = [&](bool high_priority) {
+    const auto found = std::find_if(candidates.rbegin(), candidates.rend(), [&](const auto& c) {
+      return c->high_priority == high_priority && (!c->takes || c->takes(node));
+    });
+    return found == candidates.rend() ? Converter() : (*found)->convert;
+  };
+  if (auto converter = latest(true)) return converter;
+  if (auto converter = op_table().find(node.name())) return converter;
+  return latest(false);
 }
 
 std::vector<std::string> OpTable::names() const {

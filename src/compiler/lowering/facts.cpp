@@ -209,6 +209,8 @@ class Interpreter {
     std::vector<std::vector<c10::IValue>> results(node.outputs.size());
     for (std::size_t p = 0; p < (once ? 1 : probes_); ++p) {
       torch::jit::Stack stack = resolve_all(node, p);
+      // Such an operator is told how many arguments it has.
+      if (node.schema()->is_vararg()) stack.emplace_back(static_cast<std::int64_t>(stack.size()));
       try {
         if (prepare(node, stack)) {
           run_for_shape(node, stack);

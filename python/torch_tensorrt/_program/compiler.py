@@ -1,0 +1,65 @@
+"""An FX graph of aten ops in, a graph module with engines out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch import fx
+
+from torch_tensorrt import _C
+from torch_tensorrt._program.decode import Decoder, attribute
+from torch_tensorrt._program.emit import emit
+from torch_tensorrt._program.shapes import Ranges, points, ranges_of
+from torch_tensorrt._report import REPORT_ATTRIBUTE, Report
+
+
+@dataclass
+class Compiled:
+    """A compiled graph in the compiler's form.
+
+    Attributes:
+        decoder: the Program, and how its values are called in the source.
+        report: what became of every op.
+        settings: what it was compiled with.
+        ranges: of its symbolic sizes.
+    """
+
+    decoder: Decoder
+    report: Report
+    settings: dict[str, Any]
+    ranges: Ranges
+
+    def module(self) -> fx.GraphModule:
+        """The compiled graph as a graph module, called as the source was."""
+        module = emit(self.decoder, self.settings)
+        module.meta["torchtrt_ranges"] = self.ranges
+        setattr(module, REPORT_ATTRIBUTE, self.report.json)
+        return module
+
+
+def compile_graph_module(
+    module: fx.GraphModule,
+    values: list[Any],
+    settings: dict[str, _C.SettingValue],
+    ranges: Ranges | None = None,
+) -> Compiled:
+    """Compiles a graph of aten ops without writes but into its own attributes and inputs.
+
+    Args:
+        module: the graph; it is not changed.
+        values: the fake value of each placeholder, None or another constant where it is fixed.
+        settings: as `to_compiler_settings` gives them.
+        ranges: of symbolic sizes, where the caller knows better than their shape environment.
+
+    Raises:
+        NotImplementedError: a node that no Program can hold, or `require_full_compilation` and an
+            op cannot run in an engine.
+    """
+    decoder = Decoder(module, values)
+    decoder.run()
+    known = ranges_of(values, ranges or {})
+    rows, required = points(values, known)
+    states = [attribute(module, path).to("meta") for path in decoder.states.values()]
+    report = decoder.program.compile([row + states for row in rows], required, settings)
+    return Compiled(decoder, Report(report), settings, known)

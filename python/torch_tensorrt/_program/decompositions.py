@@ -1,0 +1,99 @@
+"""Which aten ops are taken apart before compiling: those that no converter takes."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch._ops import OpOverload
+
+from torch_tensorrt import _C
+
+# By users, over PyTorch's own.
+_registered: dict[OpOverload, Callable[..., Any]] = {}
+
+
+def register_torch_trt_decomposition(
+    aten_op: OpOverload, registry: Any = None
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorates a function that computes `aten_op` from other ops; it is used in each compilation.
+
+    Args:
+        aten_op: the overload, such as torch.ops.aten.addmm.default.
+        registry: not needed.
+
+    >>> import torch, torch_tensorrt
+    >>> from torch_tensorrt.dynamo.lowering import register_torch_trt_decomposition
+    >>> @register_torch_trt_decomposition(torch.ops.aten.hypot.default)
+    ... def hypot(x, y):
+    ...     return torch.sqrt(x * x + y * y)
+    """
+    del registry
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        _registered[aten_op] = function
+        return function
+
+    return decorate
+
+
+def decompositions() -> dict[OpOverload, Callable[..., Any]]:
+    """PyTorch's decompositions of the ops that have no converter, and the registered ones."""
+    return {**_default_table(), **_registered}
+
+
+@lru_cache(maxsize=1)
+def _default_table() -> dict[OpOverload, Callable[..., Any]]:
+    converted = set(_C.op_names())
+    table = torch.export.default_decompositions()
+    table.materialize() if hasattr(table, "materialize") else None
+    return {op: function for op, function in table.items() if _name(op) not in converted}
+
+
+def _name(op: OpOverload) -> str:
+    schema = op._schema
+    return f"{schema.name}.{schema.overload_name}" if schema.overload_name else schema.name
+
+
+@contextlib.contextmanager
+def kept_recurrent() -> Iterator[None]:
+    """While tracing, recurrent ops give shapes without being unrolled.
+
+    PyTorch's own rule runs the recurrence step by step, which fixes the length of the sequence.
+    """
+    from torch._decomp import decomposition_table
+
+    composite = torch._C.DispatchKey.CompositeImplicitAutograd
+    kernels = {op: dict(op.py_kernels) for op in _RECURRENT}
+    before = {op: decomposition_table[op] for op in _RECURRENT}
+    try:
+        for op in _RECURRENT:
+            op.py_kernels[composite] = decomposition_table[op] = _recurrent
+            op._dispatch_cache.clear()
+        yield
+    finally:
+        decomposition_table.update(before)
+        for op in _RECURRENT:
+            op.py_kernels.clear()
+            op.py_kernels.update(kernels[op])
+            op._dispatch_cache.clear()
+
+
+def _recurrent(
+    x: Any, hx: Any, params: Any, has_biases: Any, num_layers: Any, dropout: Any, train: Any,
+    bidirectional: bool, batch_first: Any,
+) -> tuple[Any, ...]:  # fmt: skip
+    states = hx if isinstance(hx, list | tuple) else [hx]
+    width = states[0].shape[-1] * (2 if bidirectional else 1)
+    return x.new_empty((*x.shape[:-1], width)), *(state.new_empty(state.shape) for state in states)
+
+
+_RECURRENT = (
+    torch.ops.aten.lstm.input,
+    torch.ops.aten.gru.input,
+    torch.ops.aten.rnn_tanh.input,
+    torch.ops.aten.rnn_relu.input,
+)

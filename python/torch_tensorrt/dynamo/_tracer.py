@@ -1,0 +1,208 @@
+"""torch.export with the shapes that torch_tensorrt.Input describes."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch.export import Dim, ExportedProgram
+from torch.utils import _pytree as pytree
+
+from torch_tensorrt._Input import Input
+from torch_tensorrt._program.decompositions import kept_recurrent
+from torch_tensorrt._program.shapes import Ranges, SymbolRange, is_symbolic, ranges_of
+
+_Value = bool | int | float | str | None
+
+
+def trace(
+    mod: torch.nn.Module | torch.fx.GraphModule,
+    inputs: Sequence[Any] | None = None,
+    *,
+    arg_inputs: Sequence[Any] | None = None,
+    kwarg_inputs: Mapping[str, Any] | None = None,
+    dynamic_shapes: Any = None,
+    strict: bool = False,
+    **settings: Any,
+) -> ExportedProgram:
+    """The module as a torch.export.ExportedProgram, with the dynamic dimensions that `inputs` ask for.
+
+    Args:
+        mod: an nn.Module; it is exported as it stands, so call `eval()` first.
+        inputs: one element per positional argument: an Input, an example tensor, a shape, or a
+            value; tuples, lists and dicts of those where forward takes such.
+        arg_inputs: another name of `inputs`.
+        kwarg_inputs: further arguments by name.
+        dynamic_shapes: torch.export's own description of dynamic dimensions, in the place of the
+            one that follows from `inputs`.
+        strict: trace with Dynamo's bytecode analysis.
+        settings: ignored here, so that one set of keywords serves `trace` and `compile`.
+
+    Raises:
+        ValueError: the model fixes a dimension that `inputs` asks to be dynamic, or inputs are
+            missing; the message names it.
+
+    >>> import torch, torch_tensorrt
+    >>> batch = torch_tensorrt.Input(min_shape=(1, 4), opt_shape=(2, 4), max_shape=(8, 4))
+    >>> program = torch_tensorrt.dynamo.trace(torch.nn.Linear(4, 2).eval(), inputs=[batch])
+    >>> type(program).__name__
+    'ExportedProgram'
+    """
+    del settings
+    args, kwargs = arguments(inputs, arg_inputs, kwarg_inputs)
+    examples = pytree.tree_map(_example, (args, kwargs))
+    if dynamic_shapes is None:
+        described = pytree.tree_map(_dynamic, (args, kwargs))
+        dynamic_shapes = _by_name(mod, *described)
+    with torch.no_grad(), kept_recurrent():
+        program = torch.export.export(
+            mod, examples[0], examples[1], dynamic_shapes=dynamic_shapes, strict=strict
+        )
+    symbol_ranges(program, args, kwargs)  # says where a dimension was fixed
+    return program
+
+
+export = trace
+
+
+def arguments(
+    inputs: Sequence[Any] | None,
+    arg_inputs: Sequence[Any] | None,
+    kwarg_inputs: Mapping[str, Any] | None,
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Positional and named arguments, shapes and tensors as Inputs; the rest as given."""
+    if inputs is not None and arg_inputs is not None:
+        raise ValueError(
+            "inputs and arg_inputs are both given, expected one of them: they are the same"
+        )
+    positional = inputs if inputs is not None else arg_inputs
+    if positional is None and kwarg_inputs is None:
+        raise ValueError(
+            "inputs is missing, expected one torch_tensorrt.Input or example tensor per argument"
+        )
+    if isinstance(positional, torch.Tensor | Input) or not isinstance(positional or (), Sequence):
+        raise ValueError("inputs is no list, expected a list with one element per argument")
+    args = tuple(_as_input(value) for value in positional or ())
+    return args, {name: _as_input(value) for name, value in (kwarg_inputs or {}).items()}
+
+
+def _as_input(value: Any) -> Any:
+    if isinstance(value, torch.Size) or (
+        isinstance(value, tuple | list) and value and all(type(v) is int for v in value)
+    ):
+        return Input(value)
+    for leaf in pytree.tree_leaves(value):
+        if not isinstance(leaf, torch.Tensor | Input | _Value):
+            raise ValueError(
+                f"an input is {leaf!r}, expected a torch_tensorrt.Input, a tensor, a shape, a "
+                "number, a str, None, or a tuple, list or dict of those"
+            )
+    return value
+
+
+def _is_dynamic(value: Any, axis: int) -> bool:
+    return isinstance(value, Input) and value.min_shape[axis] != value.max_shape[axis]
+
+
+def _example(value: Any) -> Any:
+    """An example tensor whose dynamic sizes are neither 0 nor 1: tracing would fix these."""
+    if not isinstance(value, Input):
+        return value
+    shape = tuple(
+        max(opt, min(2, high)) if low != high else opt
+        for low, opt, high in zip(value.min_shape, value.opt_shape, value.max_shape, strict=True)
+    )
+    return value.torch_tensor if shape == value.opt_shape else value._random(shape)
+
+
+def _dynamic(value: Any) -> dict[int, Any] | None:
+    if isinstance(value, Input):
+        axes = [axis for axis in range(len(value.min_shape)) if _is_dynamic(value, axis)]
+        return dict.fromkeys(axes, Dim.AUTO)
+    return {} if isinstance(value, torch.Tensor) else None
+
+
+def _by_name(mod: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """What torch.export wants: by parameter of forward, `*args` and `**kwargs` as one each."""
+    by_name: dict[str, Any] = {}
+    rest, others = list(args), dict(kwargs)
+    for parameter in inspect.signature(mod.forward).parameters.values():
+        name = parameter.name
+        if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+            if rest:
+                by_name[name] = tuple(rest)
+            rest = []
+        elif parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            if others:
+                by_name[name] = others
+        elif rest and parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
+            by_name[name] = rest.pop(0)
+        elif name in others:
+            by_name[name] = others.pop(name)
+    return by_name
+
+
+def placeholder_values(program: ExportedProgram) -> list[Any]:
+    """The fake value, or the constant, of each of the user's inputs, in order."""
+    by_name = {node.name: node for node in program.graph.find_nodes(op="placeholder")}
+    values = []
+    for spec in program.graph_signature.input_specs:
+        if spec.kind is not torch.export.graph_signature.InputKind.USER_INPUT:
+            continue
+        constant = isinstance(spec.arg, torch.export.graph_signature.ConstantArgument)
+        values.append(spec.arg.value if constant else by_name[spec.arg.name].meta.get("val"))
+    return values
+
+
+def symbol_ranges(
+    program: ExportedProgram, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> Ranges:
+    """What `inputs` say of the program's symbolic sizes."""
+    values = placeholder_values(program)
+    keys = program.call_spec.in_spec.children()[1].context if kwargs else []
+    leaves = pytree.tree_leaves((args, {name: kwargs[name] for name in keys}))
+    if not args and not kwargs:
+        leaves = [None] * len(values)
+    if len(leaves) != len(values):
+        raise ValueError(
+            f"inputs has {len(leaves)} leaves, but the exported program takes {len(values)}"
+        )
+    ranges: Ranges = {}
+    for index, (leaf, value) in enumerate(zip(leaves, values, strict=True)):
+        shape = leaf.shape if isinstance(leaf, torch.Tensor) else None
+        if not isinstance(value, torch.Tensor) or (shape is None and not isinstance(leaf, Input)):
+            continue
+        for axis, size in enumerate(value.shape):
+            if is_symbolic(size):
+                if isinstance(leaf, Input):
+                    wanted = (leaf.min_shape[axis], leaf.opt_shape[axis], leaf.max_shape[axis])
+                    _add_range(ranges, size, SymbolRange(*wanted))
+                else:
+                    _add_opt(ranges, size, shape[axis], value)
+            elif _is_dynamic(leaf, axis):
+                raise ValueError(
+                    f"[capture] input {leaf.name or index}: dimension {axis} is asked to be "
+                    f"{leaf.min_shape[axis]}..{leaf.max_shape[axis]}, but the model fixes it to "
+                    f"{int(size)} (a size in its code is a constant, or it branches on the size); "
+                    "give a fixed shape, or change the model"
+                )
+    return ranges
+
+
+def _add_range(ranges: Ranges, size: torch.SymInt, wanted: SymbolRange) -> None:
+    """Only a size that is a symbol itself: one like 2*s0 follows from the symbol's."""
+    symbol = size.node.expr
+    if not symbol.is_Symbol:
+        return
+    known = ranges.get(symbol, wanted)
+    low, high = max(known.min, wanted.min), min(known.max, wanted.max)
+    ranges[symbol] = SymbolRange(low, min(max(known.opt, low), high), high)
+
+
+def _add_opt(ranges: Ranges, size: torch.SymInt, opt: int, value: torch.Tensor) -> None:
+    symbol = size.node.expr
+    if symbol.is_Symbol and symbol not in ranges:
+        known = ranges_of([value], {})[symbol]
+        ranges[symbol] = SymbolRange(min(known.min, opt), opt, max(known.max, opt))
