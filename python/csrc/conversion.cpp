@@ -145,7 +145,8 @@ std::vector<Bound> call(const py::object& function, OpContext& op) {
     for (const py::handle& element : result) bounds.push_back(to_bound(element, node.name()));
     return bounds;
   } catch (const py::error_already_set& error) {
-    throw core::unsupported("[conversion] ", op.where(), ": its converter raised ", error.what());
+    throw core::unsupported("[conversion] ", op.where(), ": its converter raised ",
+                            py::str(error.value()).cast<std::string>());
   }
 }
 

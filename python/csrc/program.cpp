@@ -7,6 +7,7 @@
 #include "bindings.h"
 #include "compiler/assembly/torchscript.h"
 #include "compiler/driver.h"
+#include "compiler/lowering/shape_run.h"
 #include "core/error.h"
 #include "runtime/engine.h"
 #include "settings.h"
@@ -214,11 +215,25 @@ std::string compile(Program& program, const std::vector<py::list>& points, std::
 }  // namespace
 
 void init_program(py::module_& module) {
+  compiler::set_after_failure([] {
+    const py::gil_scoped_acquire gil;
+    PyErr_Clear();
+  });
   py::class_<Var>(module, "Var", "A value of a Program.")
       .def_readonly("id", &Var::id)
       .def_readonly("name", &Var::name)
       .def_property_readonly("type", [](const Var& var) { return var.type->annotation_str(); })
-      .def_property_readonly("is_tensor", &Var::is_tensor);
+      .def_property_readonly("is_tensor", &Var::is_tensor)
+      .def_property_readonly(
+          "samples",
+          [](const Var& var) -> py::object {
+            if (!var.fact) return py::none();
+            py::list samples;
+            for (const c10::IValue& sample : var.fact->samples)
+              samples.append(torch::jit::toPyObject(sample));
+            return samples;
+          },
+          "What it is at each probe of the input shapes (meta tensors), or None: not known.");
   py::class_<Block>(module, "Block", "Nodes, with inputs and outputs.")
       .def_property_readonly("inputs", [](const Block& block) { return references(block.inputs); })
       .def_property_readonly("nodes", [](const Block& block) { return references(block.nodes); })
@@ -283,6 +298,13 @@ void init_program(py::module_& module) {
             return compiler::emit_torchscript(program, inputs, names, outputs);
           },
           py::arg("inputs"), py::arg("argument_names"), py::arg("outputs"))
+      .def_property_readonly("computed_with",
+                             [](const Program& program) {
+                               std::vector<std::uintptr_t> places;
+                               for (const void* place : program.graph().computed_with)
+                                 places.push_back(reinterpret_cast<std::uintptr_t>(place));
+                               return places;
+                             })
       .def("to_text", [](const Program& program) { return program.graph().to_text(); });
   module.def(
       "has_operator",

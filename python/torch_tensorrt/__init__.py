@@ -2,7 +2,7 @@
 
 >>> import torch, torch_tensorrt
 >>> model = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.ReLU()).eval()
->>> fast = torch_tensorrt.compile(model, ir="ts", inputs=[torch.ones(1, 4)], min_block_size=1)
+>>> fast = torch_tensorrt.compile(model, inputs=[torch.ones(1, 4)], min_block_size=1)
 >>> fast(torch.ones(1, 4)).shape
 torch.Size([1, 4])
 """
@@ -10,7 +10,7 @@ torch.Size([1, 4])
 # torch first: the extension links its libraries; loading it registers the engine class with torch.
 import torch  # noqa: F401
 
-from torch_tensorrt import _C, logging, runtime, ts  # noqa: F401
+from torch_tensorrt import _C, dynamo, fx, logging, runtime, ts  # noqa: F401
 from torch_tensorrt._compile import compile, convert_method_to_trt_engine
 from torch_tensorrt._Device import Device
 from torch_tensorrt._enums import DeviceType, EngineCapability, Platform, dtype, memory_format
@@ -19,6 +19,8 @@ from torch_tensorrt._Input import Input
 from torch_tensorrt._report import Report, report
 from torch_tensorrt._save import load, save
 from torch_tensorrt._version import __version__
+from torch_tensorrt.dynamo import MutableTorchTensorRTModule
+from torch_tensorrt.runtime import TorchTensorRTModule
 
 __all__ = [
     "ENABLED_FEATURES",
@@ -26,12 +28,16 @@ __all__ = [
     "DeviceType",
     "EngineCapability",
     "Input",
+    "MutableTorchTensorRTModule",
     "Platform",
     "Report",
+    "TorchTensorRTModule",
     "__version__",
     "compile",
     "convert_method_to_trt_engine",
     "dtype",
+    "dynamo",
+    "fx",
     "load",
     "logging",
     "memory_format",

@@ -69,7 +69,9 @@ def compile(
         raise ValueError(
             f"ir is {ir!r} and module is a {type(module).__name__}, which only ir='ts' takes"
         )
-    precisions = {} if enabled_precisions is None else {"enabled_precisions": enabled_precisions}
+    precisions: dict[str, Any] = (
+        {} if enabled_precisions is None else {"enabled_precisions": enabled_precisions}
+    )
     if ir in _TORCHSCRIPT or _is_script(module):
         arguments, script = _prepared(module, inputs, arg_inputs, kwarg_inputs)
         return ts.compile(script, arguments, **precisions, **settings)
@@ -86,7 +88,7 @@ def compile(
         settings.setdefault("explicit_batch_dimension", True)
         return fx.compile(module, list(inputs or arg_inputs or ()), **settings)
     tracing = {k: settings.pop(k) for k in ("dynamic_shapes", "strict") if k in settings}
-    given = {
+    given: dict[str, Any] = {
         "arg_inputs": inputs if inputs is not None else arg_inputs,
         "kwarg_inputs": kwarg_inputs,
     }
@@ -119,13 +121,15 @@ def convert_method_to_trt_engine(
     """
     if ir not in ("default", "dynamo", *_TORCHSCRIPT):
         raise ValueError(f"ir is {ir!r}, expected one of default, dynamo, ts, torchscript")
-    precisions = {} if enabled_precisions is None else {"enabled_precisions": enabled_precisions}
+    precisions: dict[str, Any] = (
+        {} if enabled_precisions is None else {"enabled_precisions": enabled_precisions}
+    )
     if ir in _TORCHSCRIPT or _is_script(module) or method_name != "forward":
         arguments, script = _prepared(module, inputs, arg_inputs, kwarg_inputs, method_name)
         return ts.convert_method_to_trt_engine(
             script, method_name, arguments, **precisions, **settings
         )
-    given = {
+    given: dict[str, Any] = {
         "arg_inputs": inputs if inputs is not None else arg_inputs,
         "kwarg_inputs": kwarg_inputs,
     }

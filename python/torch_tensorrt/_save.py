@@ -40,8 +40,11 @@ def save(
         output_format: "exported_program" (torch.export.load or `load` reads it), "torchscript" (a
             ScriptModule, which C++ runs without Python) or "aot_inductor" (a package of compiled
             code); left out: "torchscript" for a ScriptModule, else "exported_program".
-        inputs, arg_inputs, kwarg_inputs, retrace, dynamic_shapes: not needed, since nothing is
-            traced; accepted for code that has them.
+        inputs: not needed, since nothing is traced; accepted for code that has it.
+        arg_inputs: not needed either.
+        kwarg_inputs: not needed either.
+        retrace: not needed either.
+        dynamic_shapes: not needed either.
 
     Raises:
         ValueError: the module cannot be written in that format.

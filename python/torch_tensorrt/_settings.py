@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -37,6 +39,15 @@ def to_compiler_settings(keywords: dict[str, Any]) -> dict[str, _C.SettingValue]
             settings[name] = value.value if isinstance(value, Enum) else value
     _C.check_settings(settings)
     return settings
+
+
+def take_dryrun_path(settings: dict[str, Any]) -> Path | None:
+    """Where to write the report, if `dryrun` is a path; the setting becomes True."""
+    path = settings.get("dryrun")
+    if not isinstance(path, str | os.PathLike):
+        return None
+    settings["dryrun"] = True
+    return Path(path)
 
 
 def _collection(name: str, value: object) -> list[Any]:

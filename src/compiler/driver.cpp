@@ -287,7 +287,7 @@ std::vector<std::string> unsupported_ops(const torch::jit::Module& module,
   const Captured captured = capture_torchscript(module, method);
   std::set<std::string> missing;
   for (Node* node : all_nodes(captured.graph->body())) {
-    if (is_host(*node) || !node->blocks.empty() || find_converter(*node)) continue;
+    if (is_host(*node) || !node->blocks.empty() || find_converter(*node).convert) continue;
     missing.insert(node->name());
   }
   return {missing.begin(), missing.end()};

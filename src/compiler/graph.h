@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <variant>
 #include <vector>
 
@@ -154,6 +155,10 @@ class TORCHTRT_API Graph {
   /// One line per node: `%5 : Tensor[2, 3] = aten::softmax.int(self=%4, dim=1, dtype=None)  #
   /// model.py:41`.
   std::string to_text() const;
+
+  /// Where the elements lie of constant tensors that lowering computed with: a weight among them is
+  /// no longer a constant of its own everywhere.
+  std::unordered_set<const void*> computed_with;
 
  private:
   Block body_;

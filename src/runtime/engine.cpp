@@ -12,7 +12,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <map>
+#include <numeric>
 #include <utility>
 
 #include "core/error.h"
@@ -226,9 +228,13 @@ c10::intrusive_ptr<Engine> Engine::with_weights(
       throw core::invalid_argument("[runtime] engine ", artifact_.name, ": no weight ", value);
     const at::Tensor data =
         tensor.detach().to(at::TensorOptions(at::kCPU).dtype(scalar_type(old->dtype))).contiguous();
-    artifact.network->set_constant(value, {old->dtype, data.sizes().vec(),
-                                           core::Blob(std::make_shared<const at::Tensor>(data),
-                                                      data.const_data_ptr(), data.nbytes())});
+    // A constant is often the weight with dimensions of 1 in front.
+    const std::int64_t count = std::accumulate(old->dims.begin(), old->dims.end(), std::int64_t{1},
+                                               std::multiplies<>());
+    const core::Ints dims = data.numel() == count ? old->dims : data.sizes().vec();
+    const core::Blob bytes(std::make_shared<const at::Tensor>(data), data.const_data_ptr(),
+                           data.nbytes());
+    artifact.network->set_constant(value, {old->dtype, dims, bytes});
   }
   artifact.plans = {core::engine_plugin(plugin_name_).build(*artifact.network, options_.build)};
   return c10::make_intrusive<Engine>(std::move(artifact), options_);

@@ -34,6 +34,11 @@ class Compiled:
         """The compiled graph as a graph module, called as the source was."""
         module = emit(self.decoder, self.settings)
         module.meta["torchtrt_ranges"] = self.ranges
+        direct = {name for name, _ in module.named_parameters()}
+        direct |= {name for name, _ in module.named_buffers()}
+        for part in module.modules():
+            direct |= set(getattr(part, "weights", ()))
+        module.meta["torchtrt_derived"] = self.decoder.derived(direct)
         setattr(module, REPORT_ATTRIBUTE, self.report.json)
         return module
 
@@ -61,5 +66,10 @@ def compile_graph_module(
     known = ranges_of(values, ranges or {})
     rows, required = points(values, known)
     states = [attribute(module, path).to("meta") for path in decoder.states.values()]
-    report = decoder.program.compile([row + states for row in rows], required, settings)
+    # Here, since converters build on this package.
+    from torch_tensorrt.dynamo._settings import CompilationSettings
+    from torch_tensorrt.dynamo.conversion import compiling
+
+    with compiling(CompilationSettings(**settings)):
+        report = decoder.program.compile([row + states for row in rows], required, settings)
     return Compiled(decoder, Report(report), settings, known)

@@ -65,6 +65,9 @@ _READS = {
     bool: ("aten::Bool", "Tensor"),
 }
 _READING = {_aten.item.default, _aten._local_scalar_dense.default}
+_execute = torch.ops.tensorrt.execute_engine.default
+# Engines give contiguous results, which a view that was traced on others may refuse.
+_RESPELLED = {_aten.view.default: _aten.reshape.default}
 # Checks that tracing leaves behind; the engine checks its inputs itself.
 _CHECKS = {
     _aten._assert_tensor_metadata.default,
@@ -111,6 +114,30 @@ class Decoder:
         self.program.finish(self._nodes(self.module, self.program.body, self._env))
         return self.program
 
+    def weights_of(self, engine: Any) -> dict[str, list[int]]:
+        """The engine's constants that are weights of the module as they stand, by name."""
+        names = {tensor.data_ptr(): self.constants[id(tensor)] for tensor in self._kept}
+        weights: dict[str, list[int]] = {}
+        for value, place in engine.weights():
+            if place in names:
+                weights.setdefault(names[place], []).append(value)
+        return weights
+
+    def derived(self, direct: set[str]) -> list[str]:
+        """Constants that are also in the engines in another form than their own.
+
+        Args:
+            direct: those that are constants of an engine, or attributes of the compiled module.
+        """
+        places = set(self.program.computed_with)
+        return sorted(
+            {
+                self.constants[id(tensor)]
+                for tensor in self._kept
+                if tensor.data_ptr() in places or self.constants[id(tensor)] not in direct
+            }
+        )
+
     def _add_states(self) -> None:
         for target in _written_attributes(self.module.graph):
             tensor = attribute(self.module, target)
@@ -155,8 +182,8 @@ class Decoder:
         called = attribute(module, str(node.target))
         if not isinstance(called, TorchTensorRTModule):
             raise NotImplementedError(
-                f"[capture] the graph calls the module {node.target}, expected aten ops only; trace "
-                "it with torch_tensorrt.dynamo.trace, or torch_tensorrt.fx.trace(..., aten=True)"
+                f"[capture] the graph calls the module {node.target}, expected aten ops only; "
+                "trace it with torch_tensorrt.dynamo.trace or torch_tensorrt.fx.trace(aten=True)"
             )
         inputs = [self._lookup(value, env) for value in node.args]
         results = self.program.engine(block, inputs, called.engine, place_of(node))
@@ -187,13 +214,16 @@ class Decoder:
         if target in _CHECKS or (target is _aten._assert_scalar.default and not _unbacked(node)):
             return None
         place = place_of(node)
+        if target is _execute:
+            inputs, engine = args
+            return self.program.engine(block, list(inputs), engine, place)
         if target in _READING:
             name, overload = _READS[_kind_of_number(node.meta["val"])]
             return self.program.op(block, name, overload, args, {}, place)[0]
         if target in _SIZES:
             name, overload = _SIZES[target]
         else:
-            target = _with_numbers(target, args, kwargs)
+            target = _with_numbers(_RESPELLED.get(target, target), args, kwargs)
             name, overload = target._schema.name, target._schema.overload_name
         results = self.program.op(block, name, overload, tuple(args), dict(kwargs), place)
         if len(results) != 1:

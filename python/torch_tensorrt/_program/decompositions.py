@@ -42,7 +42,11 @@ def register_torch_trt_decomposition(
 
 def decompositions() -> dict[OpOverload, Callable[..., Any]]:
     """PyTorch's decompositions of the ops that have no converter, and the registered ones."""
-    return {**_default_table(), **_registered}
+    from torch_tensorrt.dynamo.conversion import DYNAMO_CONVERTERS
+
+    converted = {support.target for support in DYNAMO_CONVERTERS.list()} - set(_registered)
+    table = {**_default_table(), **_registered}
+    return {op: function for op, function in table.items() if op not in converted}
 
 
 @lru_cache(maxsize=1)
@@ -68,7 +72,7 @@ def kept_recurrent() -> Iterator[None]:
 
     composite = torch._C.DispatchKey.CompositeImplicitAutograd
     kernels = {op: dict(op.py_kernels) for op in _RECURRENT}
-    before = {op: decomposition_table[op] for op in _RECURRENT}
+    before: Any = {op: decomposition_table[op] for op in _RECURRENT}
     try:
         for op in _RECURRENT:
             op.py_kernels[composite] = decomposition_table[op] = _recurrent

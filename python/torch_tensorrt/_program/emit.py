@@ -175,7 +175,9 @@ class _Writer:
         inputs, engine = node.args
         count = sum(name.startswith(_ENGINE) for name in self.root._modules)
         name = f"{_ENGINE}{count}"
-        self.root.add_module(name, TorchTensorRTModule(engine, settings=self.settings))
+        module = TorchTensorRTModule(engine, settings=self.settings)
+        module.weights = self.decoder.weights_of(engine)
+        self.root.add_module(name, module)
         call = self.graph.call_module(name, tuple(self.argument(value) for value in inputs))
         self._place(call, node)
         if len(node.outputs) == 1:

@@ -4,6 +4,7 @@ it again, so that sizes which depend on data stay what they are.
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections.abc import Iterator
 from typing import Any
@@ -88,7 +89,7 @@ class _Exporter:
         order = [Kind.PARAMETER, Kind.BUFFER, Kind.CUSTOM_OBJ]
         self.inputs.sort(key=lambda spec: order.index(spec.kind))
         nodes = [self.lifted[str(spec.target)] for spec in self.inputs]
-        for before, node in zip(nodes, nodes[1:], strict=False):
+        for before, node in itertools.pairwise(nodes):
             before.append(node)
 
     def _user_input(self, node: fx.Node) -> None:
@@ -126,7 +127,7 @@ class _Exporter:
         call = self.graph.call_function(_execute, (inputs, self.lifted[str(node.target)]))
         single = "val" in node.meta and isinstance(node.meta["val"], torch.Tensor)
         if not single:
-            values = {user.args[1]: user.meta["val"] for user in node.users}
+            values: dict[Any, Any] = {user.args[1]: user.meta["val"] for user in node.users}
             count = max(values) + 1
             call.meta["val"] = [values.get(i, values[max(values)]) for i in range(count)]
             return call

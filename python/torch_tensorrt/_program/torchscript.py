@@ -66,8 +66,8 @@ def _arguments(module: fx.GraphModule, given: list[bool]) -> tuple[_C.Signature,
             kept.append(name)
         elif any(used):
             raise NotImplementedError(
-                f"argument {name} holds tensors and constants, which TorchScript cannot take apart; "
-                "save it as output_format='exported_program'"
+                f"argument {name} holds tensors and constants, which TorchScript cannot take "
+                "apart; save it as output_format='exported_program'"
             )
     return _C.Signature.tuple(elements), kept
 

@@ -61,8 +61,8 @@ def torch_tensorrt_backend(
     parameters = [*gm.parameters(), *gm.buffers()]
     real = [*parameters, *sample_inputs]
 
-    def compiler(graph: fx.GraphModule, values: Sequence[Any]) -> Callable[..., Any]:
-        return make_boxed_func(_Graph(graph, list(values), real, converted))
+    def compiler(gm: fx.GraphModule, example_inputs: Sequence[Any]) -> Callable[..., Any]:
+        return make_boxed_func(_Graph(gm, list(example_inputs), real, converted))
 
     from torch._functorch.aot_autograd import aot_module_simplified
 
@@ -105,7 +105,8 @@ def _kept_whole() -> Iterator[dict[Any, Any]]:
     """
     from torch.export import exported_program as internals
 
-    composite, table = internals._split_decomp_table_to_cia_and_python_decomp(decompositions())
+    whole: Any = decompositions()
+    composite, table = internals._split_decomp_table_to_cia_and_python_decomp(whole)
     with internals._override_composite_implicit_decomp(composite):
         yield table
 

@@ -8,12 +8,14 @@ from typing import Any
 from torch import fx
 from torch.export import ExportedProgram
 
-from torch_tensorrt._program import Compiled, compile_graph_module
+from torch_tensorrt import _C
+from torch_tensorrt._program import Compiled, Ranges, compile_graph_module
 from torch_tensorrt._program.decompositions import decompositions, kept_recurrent
-from torch_tensorrt._settings import to_compiler_settings
+from torch_tensorrt._settings import take_dryrun_path, to_compiler_settings
 from torch_tensorrt.dynamo._settings import CompilationSettings
 from torch_tensorrt.dynamo._tracer import arguments, placeholder_values, symbol_ranges
 from torch_tensorrt.dynamo.lowering import run_passes
+from torch_tensorrt.runtime._module import TorchTensorRTModule
 
 # What upstream's users know; the compiler's own default serves the TorchScript frontend.
 MIN_BLOCK_SIZE = 5
@@ -54,7 +56,11 @@ def compile(
     >>> torch.allclose(fast(torch.ones(3, 4)), model(torch.ones(3, 4)), rtol=1e-4)
     True
     """
-    return _compiled(exported_program, inputs, arg_inputs, kwarg_inputs, settings).module()
+    path = take_dryrun_path(settings)
+    compiled = _compiled(exported_program, inputs, arg_inputs, kwarg_inputs, settings)
+    if path is not None:
+        path.write_text(compiled.report.text)
+    return compiled.module()
 
 
 def convert_exported_program_to_serialized_trt_engine(
@@ -72,8 +78,8 @@ def convert_exported_program_to_serialized_trt_engine(
     """
     full = {**settings, "require_full_compilation": True}
     module = _compiled(exported_program, inputs, arg_inputs, kwarg_inputs, full).module()
-    (engine,) = [m for m in module.children() if hasattr(m, "engine")]
-    return bytes(engine.engine.serialized_engine_tensor().numpy())
+    (part,) = [m for m in module.children() if isinstance(m, TorchTensorRTModule)]
+    return bytes(part.engine.serialized_engine_tensor().numpy())
 
 
 def _compiled(
@@ -94,7 +100,14 @@ def _compiled(
     with kept_recurrent():
         lowered = program.run_decompositions(decompositions())
     ranges = symbol_ranges(lowered, args, kwargs)
-    graph_module = run_passes(lowered.module(check_guards=False), CompilationSettings(**options))
+    return compile_lowered(lowered, options, ranges)
+
+
+def compile_lowered(
+    program: ExportedProgram, settings: dict[str, _C.SettingValue], ranges: Ranges
+) -> Compiled:
+    """A program whose ops are taken apart already."""
+    graph_module = run_passes(program.module(check_guards=False), CompilationSettings(**settings))
     if any(parameter.is_cuda for parameter in graph_module.parameters()):
-        options.setdefault("device_type", "gpu")
-    return compile_graph_module(graph_module, placeholder_values(lowered), options, ranges)
+        settings = {"device_type": "gpu", **settings}
+    return compile_graph_module(graph_module, placeholder_values(program), settings, ranges)

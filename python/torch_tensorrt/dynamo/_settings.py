@@ -8,7 +8,7 @@ from torch_tensorrt import _C
 
 
 class CompilationSettings:
-    """Read-only: every setting of docs/settings.md as an attribute, the default where none was given.
+    """Read-only: every setting of docs/settings.md as an attribute, else its default.
 
     >>> CompilationSettings(min_block_size=1).min_block_size
     1

@@ -27,7 +27,7 @@ def trace(
     strict: bool = False,
     **settings: Any,
 ) -> ExportedProgram:
-    """The module as a torch.export.ExportedProgram, with the dynamic dimensions that `inputs` ask for.
+    """The module as a torch.export.ExportedProgram, dynamic where `inputs` are.
 
     Args:
         mod: an nn.Module; it is exported as it stands, so call `eval()` first.
@@ -171,17 +171,17 @@ def symbol_ranges(
         )
     ranges: Ranges = {}
     for index, (leaf, value) in enumerate(zip(leaves, values, strict=True)):
-        shape = leaf.shape if isinstance(leaf, torch.Tensor) else None
-        if not isinstance(value, torch.Tensor) or (shape is None and not isinstance(leaf, Input)):
+        if not isinstance(value, torch.Tensor) or not isinstance(leaf, torch.Tensor | Input):
             continue
-        for axis, size in enumerate(value.shape):
+        sizes: list[Any] = list(value.shape)
+        for axis, size in enumerate(sizes):
             if is_symbolic(size):
                 if isinstance(leaf, Input):
                     wanted = (leaf.min_shape[axis], leaf.opt_shape[axis], leaf.max_shape[axis])
                     _add_range(ranges, size, SymbolRange(*wanted))
                 else:
-                    _add_opt(ranges, size, shape[axis], value)
-            elif _is_dynamic(leaf, axis):
+                    _add_opt(ranges, size, leaf.shape[axis], value)
+            elif isinstance(leaf, Input) and _is_dynamic(leaf, axis):
                 raise ValueError(
                     f"[capture] input {leaf.name or index}: dimension {axis} is asked to be "
                     f"{leaf.min_shape[axis]}..{leaf.max_shape[axis]}, but the model fixes it to "

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 import torch
 
 from torch_tensorrt import _C
+from torch_tensorrt.runtime._module import TorchTensorRTModule
 
-__all__ = ["EngineInfo", "available_engines", "engine_class"]
+__all__ = ["EngineInfo", "TorchTensorRTModule", "available_engines", "engine_class"]
 
 
 class EngineInfo(NamedTuple):

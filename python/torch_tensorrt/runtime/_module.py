@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -47,11 +48,26 @@ class TorchTensorRTModule(torch.nn.Module):
             self.engine = serialized_engine
         self.name = name or (self.engine.name() if self.engine is not None else "")
         self.settings = settings
+        # Which of the engine's constants each weight of the model is, by the weight's name.
+        self.weights: dict[str, list[int]] = {}
 
     def forward(self, *inputs: torch.Tensor) -> Any:
         """One tensor where the engine has one output, else a tuple."""
         outputs = torch.ops.tensorrt.execute_engine(list(inputs), self.engine)
         return outputs[0] if len(outputs) == 1 else tuple(outputs)
+
+    def refit(self, tensors: Mapping[str, torch.Tensor]) -> None:
+        """Gives the engine new weights, by name; names that it does not use are ignored.
+
+        Raises:
+            ValueError: a shape differs from the old weight's.
+        """
+        pairs = [
+            (v, tensors[n]) for n, values in self.weights.items() if n in tensors for v in values
+        ]
+        if pairs:
+            values, weights = zip(*pairs, strict=True)
+            self.engine = self.engine.with_weights(list(values), list(weights))
 
     def get_layer_info(self) -> str:
         """The engine's Network, a line a layer."""
@@ -81,5 +97,6 @@ class TorchTensorRTModule(torch.nn.Module):
     def __deepcopy__(self, memo: dict[int, Any]) -> TorchTensorRTModule:
         """Engines do not change: the copy shares this one."""
         copy = TorchTensorRTModule(self.engine, name=self.name, settings=self.settings)
+        copy.weights = dict(self.weights)
         memo[id(self)] = copy
         return copy

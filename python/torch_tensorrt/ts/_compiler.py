@@ -8,7 +8,8 @@ from typing import Any
 import torch
 
 from torch_tensorrt import _C
-from torch_tensorrt._settings import to_compiler_settings
+from torch_tensorrt._report import report
+from torch_tensorrt._settings import take_dryrun_path, to_compiler_settings
 from torch_tensorrt.ts._script import Script, to_script, to_signature
 
 
@@ -47,11 +48,15 @@ def compile(
     >>> torch.allclose(fast(torch.ones(3, 4)), model(torch.ones(3, 4)), rtol=1e-4)
     True
     """
+    path = take_dryrun_path(settings)
     options = to_compiler_settings(settings)
     arguments = _arguments(inputs, input_signature)
     signature = to_signature(arguments)
     script = to_script(module, arguments)
-    return _wrapped(_C.compile(script._c, signature, options, "forward"))
+    compiled = _wrapped(_C.compile(script._c, signature, options, "forward"))
+    if path is not None:
+        path.write_text(report(compiled).text)
+    return compiled
 
 
 def convert_method_to_trt_engine(

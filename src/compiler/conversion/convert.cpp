@@ -112,7 +112,7 @@ Bound bind_alone(const Var& var, Environment& env, std::set<std::string>& names)
 
 /// A converter's result against what PyTorch gave: a defect of the converter never reaches a user's
 /// numbers.
-void check_result(const Node& node, std::size_t index, const Bound& bound) {
+void check_result(const Node& node, std::size_t index, const Bound& bound, bool built_in) {
   const auto* value = std::get_if<Value>(&bound);
   const Var& var = *node.outputs[index];
   if (!value || !var.is_tensor()) return;
@@ -127,23 +127,25 @@ void check_result(const Node& node, std::size_t index, const Bound& bound) {
     if (g.is_static()) equal = w.is_static() && g.opt == w.opt;
   }
   if (equal) return;
-  throw core::internal_error("[conversion] ", node.name(), " at ", where(node.origin),
-                             ": the converter gives ", core::to_text(got), ", PyTorch gives ",
-                             core::to_text(want));
+  const std::string text =
+      core::text("[conversion] ", node.name(), " at ", where(node.origin), ": the converter gives ",
+                 core::to_text(got), ", PyTorch gives ", core::to_text(want));
+  if (!built_in) throw core::unsupported(text);
+  throw core::internal_error(text);
 }
 
 void convert_node(const Node& node, Environment& env) {
-  const Converter converter = find_converter(node);
-  if (!converter) throw core::unsupported("[conversion] no converter for ", node.name());
+  const FoundConverter converter = find_converter(node);
+  if (!converter.convert) throw core::unsupported("[conversion] no converter for ", node.name());
   env.net().set_origin(node.origin);
   OpContext context(node, env);
-  std::vector<Bound> results = converter(context);
+  std::vector<Bound> results = converter.convert(context);
   if (results.size() != node.outputs.size()) {
     throw core::internal_error("[conversion] the converter of ", node.name(), " gives ",
                                results.size(), " results, expected ", node.outputs.size());
   }
   for (std::size_t i = 0; i < results.size(); ++i) {
-    check_result(node, i, results[i]);
+    check_result(node, i, results[i], converter.built_in);
     env.bind(node.outputs[i], std::move(results[i]));
   }
 }
@@ -252,7 +254,7 @@ NodeSupport supports(const Node& node, const core::EnginePlugin& plugin) {
     return {false, "control_flow", "control flow is decided in PyTorch; its branches are compiled"};
   if (has_effect(node))
     return {false, "effect", "it has side effects or gives different results from call to call"};
-  if (!find_converter(node))
+  if (!find_converter(node).convert)
     return {false, "no_converter", core::text("no converter for ", node.name())};
   for (const Var* output : node.outputs) {
     if (!output->fact) return {false, "type", output->unknown_because};

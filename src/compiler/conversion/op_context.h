@@ -195,9 +195,13 @@ struct UserConverter {
 /// Any thread may add and remove. Returns a number for remove_converter.
 TORCHTRT_API std::size_t add_converter(UserConverter converter);
 TORCHTRT_API void remove_converter(std::size_t number);
+struct FoundConverter {
+  Converter convert;
+  bool built_in = true;
+};
 /// The converter of this node: a user's of high priority, the built-in one, another user's (each
 /// the latest that takes the node); empty where there is none.
-TORCHTRT_API Converter find_converter(const Node& node);
+TORCHTRT_API FoundConverter find_converter(const Node& node);
 
 // One function per family file in converters/.
 void add_activation_ops(OpTable& table);

@@ -57,7 +57,7 @@ void remove_converter(std::size_t number) {
   all.by_number.erase(number);
 }
 
-Converter find_converter(const Node& node) {
+FoundConverter find_converter(const Node& node) {
   std::vector<std::shared_ptr<const UserConverter>> candidates;
   {
     UserConverters& all = user_converters();
@@ -72,9 +72,9 @@ Converter find_converter(const Node& node) {
     });
     return found == candidates.rend() ? Converter() : (*found)->convert;
   };
-  if (auto converter = latest(true)) return converter;
-  if (auto converter = op_table().find(node.name())) return converter;
-  return latest(false);
+  if (auto converter = latest(true)) return {std::move(converter), false};
+  if (auto converter = op_table().find(node.name())) return {std::move(converter), true};
+  return {latest(false), false};
 }
 
 std::vector<std::string> OpTable::names() const {

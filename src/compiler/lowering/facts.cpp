@@ -114,6 +114,7 @@ class Interpreter {
       if (node.op && node.op->hasOperation() && kind != "prim::RaiseException") return run_op(node);
       forget(node, core::text(kind, " is not evaluated at compile time"));
     } catch (const std::exception& error) {
+      after_failure();
       const auto* known = dynamic_cast<const core::Error*>(&error);
       const bool misfit = known && known->kind() == core::ErrorKind::invalid_argument;
       // In straight-line code eager PyTorch would fail as well: the given shapes do not fit the

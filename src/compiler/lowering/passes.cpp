@@ -35,6 +35,16 @@ bool worth_folding(const Node& node) {
   return after <= kAlwaysFine || after <= 2 * before;
 }
 
+void note_tensors(const Argument& argument, std::unordered_set<const void*>& places) {
+  if (const auto* list = argument.list()) {
+    for (const Argument& element : *list) note_tensors(element, places);
+  } else if (const auto* value = argument.constant();
+             value && value->isTensor() && value->toTensor().defined() &&
+             value->toTensor().device().is_cpu()) {
+    places.insert(value->toTensor().const_data_ptr());
+  }
+}
+
 bool is_foldable(const c10::IValue& value) {
   return value.isTensor() ? value.toTensor().defined()
                           : value.isInt() || value.isDouble() || value.isBool() || value.isNone() ||
@@ -53,6 +63,7 @@ std::size_t fold_constants(Graph& graph) {
       return value && is_foldable(*value);
     });
     if (!known || !worth_folding(*node)) continue;
+    for (const Argument& argument : node->args) note_tensors(argument, graph.computed_with);
     for (Var* output : node->outputs) graph.replace_uses(output, *known_constant(output));
     graph.erase(node);
     ++folded;
@@ -109,79 +120,6 @@ std::size_t unroll_loops(Graph& graph) {
     return 1;  // nodes of the list may be gone: the caller comes again
   }
   return 0;
-}
-
-namespace {
-
-bool reads_var(const Node& node, const Var* var);
-
-bool reads_var(const Block& block, const Var* var) {
-  bool found = false;
-  for (const auto& node : block.nodes) found |= reads_var(*node, var);
-  for (const Argument& output : block.outputs)
-    for_each_var(output, [&](Var* v) { found |= v == var; });
-  return found;
-}
-
-bool reads_var(const Node& node, const Var* var) {
-  bool found = false;
-  for (const Argument& argument : node.args)
-    for_each_var(argument, [&](Var* v) { found |= v == var; });
-  for (const auto& inner : node.blocks) found |= reads_var(*inner, var);
-  return found;
-}
-
-/// Appends to the list in its own block, before anything else reads it; nothing where it is used
-/// otherwise in between.
-std::vector<Node*> leading_appends(const Node& list) {
-  std::vector<Node*> appends;
-  const Var* var = list.outputs[0];
-  bool read = false;
-  bool after = false;
-  for (const auto& node : list.owner->nodes) {
-    after |= node.get() == &list;
-    if (!after || !reads_var(*node, var)) continue;
-    const bool append =
-        std::string(node->kind.toQualString()) == "aten::append" && node->args[0].var() == var;
-    if (append && read) return {};
-    if (append) {
-      appends.push_back(node.get());
-    } else {
-      read = true;
-      for (const auto& inner : node->blocks) {
-        for (const Node* nested : all_nodes(*inner)) {
-          if (std::string(nested->kind.toQualString()) == "aten::append" &&
-              nested->args[0].var() == var)
-            return {};
-        }
-      }
-    }
-  }
-  return appends;
-}
-
-}  // namespace
-
-std::size_t fold_appends(Graph& graph) {
-  std::size_t folded = 0;
-  for (Node* node : all_nodes(graph.body())) {
-    if (node->kind != c10::prim::ListConstruct) continue;
-    const std::vector<Node*> appends = leading_appends(*node);
-    if (appends.empty()) continue;
-    std::vector<Argument> elements = node->args;
-    for (const Node* append : appends) elements.push_back(append->args[1]);
-    Node* list = graph.insert_before(appends.back(), c10::prim::ListConstruct, std::move(elements));
-    list->origin = node->origin;
-    Var* var = graph.add_output(list, node->outputs[0]->type);
-    for (Node* append : appends) {
-      for (Var* output : append->outputs) graph.replace_uses(output, var);
-    }
-    graph.replace_uses(node->outputs[0], var);
-    for (Node* append : appends) graph.erase(append);
-    graph.erase(node);
-    return ++folded;  // the nodes listed may be gone: the caller comes again
-  }
-  return folded;
 }
 
 std::size_t fold_tuples(Graph& graph) {
@@ -317,7 +255,7 @@ void lower(Graph& graph, const std::vector<Probe>& probes, std::size_t required,
   functionalize_containers(graph);
   infer_facts(graph, probes, required, fixed);
   for (int round = 0; round < kMaxRounds; ++round) {
-    std::size_t changed = fold_branches(graph) + unroll_loops(graph);
+    std::size_t changed = fold_branches(graph) + unroll_loops(graph) + fold_tuples(graph);
     fold_constants(graph);
     graph.remove_dead();
     changed += functionalize_containers(graph);

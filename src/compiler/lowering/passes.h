@@ -22,9 +22,6 @@ TORCHTRT_API std::size_t fold_constants(Graph& graph);
 TORCHTRT_API std::size_t fold_branches(Graph& graph);
 /// A loop with a known trip count becomes its trips: engines take straight lines.
 TORCHTRT_API std::size_t unroll_loops(Graph& graph);
-/// A list that is built by appending becomes one construction: unrolled comprehensions leave such
-/// lists.
-TORCHTRT_API std::size_t fold_appends(Graph& graph);
 /// An element of a tuple made in the graph becomes the element itself: folded branches leave such
 /// tuples.
 TORCHTRT_API std::size_t fold_tuples(Graph& graph);

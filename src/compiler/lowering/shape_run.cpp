@@ -4,6 +4,7 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 
 #include <algorithm>
+#include <atomic>
 #include <optional>
 #include <unordered_set>
 
@@ -11,6 +12,18 @@
 #include "core/error.h"
 
 namespace torch_tensorrt::compiler {
+namespace {
+
+std::atomic<void (*)()> clear_failure{nullptr};
+
+}  // namespace
+
+void set_after_failure(void (*clear)()) { clear_failure = clear; }
+
+void after_failure() {
+  if (auto* clear = clear_failure.load()) clear();
+}
+
 namespace {
 
 bool is_tensor_list(const c10::IValue& value) {
@@ -171,6 +184,7 @@ void run_for_shape(const Node& node, torch::jit::Stack& stack) {
     return;
   } catch (const std::exception&) {
     if (depends_on_data(*node.schema())) throw;
+    after_failure();
   }
   stack = on_zeros(inputs);
   try {

@@ -4,12 +4,19 @@
 #include <ATen/core/stack.h>
 
 #include "compiler/graph.h"
+#include "core/export.h"
 
 namespace torch_tensorrt::compiler {
 
 /// The value with its real tensors replaced by meta ones, in lists too.
 c10::IValue to_meta(const c10::IValue& value);
 bool has_meta(const c10::IValue& value);
+
+/// `clear` is called after an operator has thrown and the exception was dropped: an operator written
+/// in Python leaves its error behind in the interpreter.
+TORCHTRT_API void set_after_failure(void (*clear)());
+/// Calls it.
+void after_failure();
 
 /// Runs the node's operator on the stack for its shapes and dtypes only. Where PyTorch has no meta
 /// kernel (many have one in Python only), convolutions are computed by formula and the rest run on
