@@ -1,0 +1,1 @@
+"""Tools for traced graphs: split, change the batch, gather statistics."""

@@ -1,0 +1,1 @@
+"""Tracing under the names that scripts for the FX frontend import."""
