@@ -78,9 +78,9 @@ Loaded open_library(const fs::path& path, std::string_view name) {
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     const char* message = dlerror();
-    return {nullptr, text("cannot load ", path.string(), ": ",
-                          message != nullptr ? message : "unknown reason", "; ",
-                          install_hint(name))};
+    return {nullptr,
+            text("cannot load ", path.string(), ": ",
+                 message != nullptr ? message : "unknown reason", "; ", install_hint(name))};
   }
   const auto entry = reinterpret_cast<EnginePluginEntry>(dlsym(library, kEnginePluginEntry));
   if (entry == nullptr) {

@@ -229,8 +229,8 @@ c10::intrusive_ptr<Engine> Engine::with_weights(
     const at::Tensor data =
         tensor.detach().to(at::TensorOptions(at::kCPU).dtype(scalar_type(old->dtype))).contiguous();
     // A constant is often the weight with dimensions of 1 in front.
-    const std::int64_t count = std::accumulate(old->dims.begin(), old->dims.end(), std::int64_t{1},
-                                               std::multiplies<>());
+    const std::int64_t count =
+        std::accumulate(old->dims.begin(), old->dims.end(), std::int64_t{1}, std::multiplies<>());
     const core::Ints dims = data.numel() == count ? old->dims : data.sizes().vec();
     const core::Blob bytes(std::make_shared<const at::Tensor>(data), data.const_data_ptr(),
                            data.nbytes());

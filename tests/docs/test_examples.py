@@ -81,7 +81,9 @@ def test_generated_tables_are_current() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("example", ["01_sentence_embeddings", "02_voice_activity", "06_custom_converter"])
+@pytest.mark.parametrize(
+    "example", ["01_sentence_embeddings", "02_voice_activity", "06_custom_converter"]
+)
 def test_python_example(example: str) -> None:
     done = subprocess.run(
         [sys.executable, str(ROOT / "examples" / example / "main.py")],

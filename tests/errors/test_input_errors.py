@@ -156,10 +156,11 @@ def test_module_that_is_none() -> None:
         torch_tensorrt.compile(3, ir="ts", inputs=[torch.ones(1)])
 
 
-def test_frontend_that_is_not_there_yet() -> None:
+def test_frontend_that_does_not_take_a_script() -> None:
+    script = torch.jit.script(MODEL)
     for ir in ("dynamo", "fx", "torch_compile"):
-        with pytest.raises(NotImplementedError, match=f"ir is '{ir}'.*use ir='ts'"):
-            torch_tensorrt.compile(MODEL, ir=ir, inputs=[torch.ones(2, 4)])
+        with pytest.raises(ValueError, match=f"ir is '{ir}' and module is a .*only ir='ts' takes"):
+            torch_tensorrt.compile(script, ir=ir, inputs=[torch.ones(2, 4)])
 
 
 def test_frontend_that_is_none() -> None:

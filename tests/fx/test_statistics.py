@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import math
 import sys
@@ -100,8 +101,7 @@ def test_a_histogram_that_grows_keeps_its_counts() -> None:
     assert edges[0] <= values.min()
     assert edges[-1] > values.max()
     expected = [
-        int(((values >= low) & (values < high)).sum())
-        for low, high in zip(edges, edges[1:], strict=False)
+        int(((values >= low) & (values < high)).sum()) for low, high in itertools.pairwise(edges)
     ]
     assert histogram.counts.tolist() == expected
 

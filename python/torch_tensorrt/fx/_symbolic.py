@@ -51,9 +51,9 @@ def symbolic_trace(
     except (TraceError, TypeError, RuntimeError, ValueError, IndexError) as error:
         if not _is_about_tracing(error):
             raise
-        raise NotImplementedError(
-            f"[capture] {user_place(error.__traceback__) or 'an unknown place'}: {str(error).splitlines()[0]}; {_HINT}"
-        ) from error
+        place = user_place(error.__traceback__) or "an unknown place"
+        reason = str(error).splitlines()[0]
+        raise NotImplementedError(f"[capture] {place}: {reason}; {_HINT}") from error
     traced = fx.GraphModule(tracer.root, graph, type(module).__name__)
     traced.train(module.training)
     root = {"": ("", type(module))}

@@ -38,9 +38,9 @@ bool worth_folding(const Node& node) {
 void note_tensors(const Argument& argument, std::unordered_set<const void*>& places) {
   if (const auto* list = argument.list()) {
     for (const Argument& element : *list) note_tensors(element, places);
-  } else if (const auto* value = argument.constant();
-             value && value->isTensor() && value->toTensor().defined() &&
-             value->toTensor().device().is_cpu()) {
+  } else if (const auto* value = argument.constant(); value && value->isTensor() &&
+                                                      value->toTensor().defined() &&
+                                                      value->toTensor().device().is_cpu()) {
     places.insert(value->toTensor().const_data_ptr());
   }
 }

@@ -12,8 +12,8 @@ namespace torch_tensorrt::compiler {
 c10::IValue to_meta(const c10::IValue& value);
 bool has_meta(const c10::IValue& value);
 
-/// `clear` is called after an operator has thrown and the exception was dropped: an operator written
-/// in Python leaves its error behind in the interpreter.
+/// `clear` is called after an operator has thrown and the exception was dropped: an operator
+/// written in Python leaves its error behind in the interpreter.
 TORCHTRT_API void set_after_failure(void (*clear)());
 /// Calls it.
 void after_failure();
