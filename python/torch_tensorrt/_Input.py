@@ -162,6 +162,17 @@ class Input:
             b.format,
         )
 
+    def _is_dynamic(self, axis: int) -> bool:
+        return self.min_shape[axis] != self.max_shape[axis]
+
+    def _to_trace_with(self) -> torch.Tensor:
+        """An example whose dynamic sizes are neither 0 nor 1: tracing would fix these."""
+        shape = tuple(
+            max(opt, min(2, high)) if low != high else opt
+            for low, opt, high in zip(self.min_shape, self.opt_shape, self.max_shape, strict=True)
+        )
+        return self.torch_tensor if shape == self.opt_shape else self._random(shape)
+
     def _random(self, shape: tuple[int, ...]) -> torch.Tensor:
         kind = self.dtype.try_to(torch.dtype) or torch.float32
         if self.is_shape_tensor:
@@ -182,6 +193,30 @@ class Input:
         if self.name:
             shown.insert(0, f"name={self.name!r}")
         return f"Input({', '.join(shown)})"
+
+
+def positional_inputs(
+    inputs: Sequence[Any] | None,
+    arg_inputs: Sequence[Any] | None,
+    kwarg_inputs: Mapping[str, Any] | None,
+) -> list[Any]:
+    """The positional arguments, under whichever of their two names they are given.
+
+    Raises:
+        ValueError: under both, or none and there are none by name either; or no list.
+    """
+    if inputs is not None and arg_inputs is not None:
+        raise ValueError(
+            "inputs and arg_inputs are both given, expected one of them: they are the same"
+        )
+    positional = inputs if inputs is not None else arg_inputs
+    if positional is None and kwarg_inputs is None:
+        raise ValueError(
+            "inputs is missing, expected one torch_tensorrt.Input or example tensor per argument"
+        )
+    if isinstance(positional, torch.Tensor) or not isinstance(positional or (), Sequence):
+        raise ValueError("inputs is no list, expected a list with one element per argument")
+    return list(positional or ())
 
 
 Profile = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]

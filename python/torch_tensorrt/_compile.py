@@ -10,6 +10,7 @@ from torch.export import ExportedProgram
 
 from torch_tensorrt import dynamo, fx, ts
 from torch_tensorrt._enums import dtype
+from torch_tensorrt._Input import positional_inputs
 from torch_tensorrt.ts._script import to_script
 
 _TORCHSCRIPT = ("ts", "torchscript")
@@ -150,20 +151,8 @@ def _prepared(
     kwarg_inputs: Mapping[str, Any] | None,
     method: str = "forward",
 ) -> tuple[list[Any], torch.jit.ScriptModule]:
-    if inputs is not None and arg_inputs is not None:
-        raise ValueError(
-            "inputs and arg_inputs are both given, expected one of them: they are the same"
-        )
-    positional = inputs if inputs is not None else arg_inputs
-    if positional is None and kwarg_inputs is None:
-        raise ValueError(
-            "inputs is missing, expected one torch_tensorrt.Input or example tensor per argument"
-        )
-    positional = [] if positional is None else positional
-    if isinstance(positional, torch.Tensor) or not isinstance(positional, Sequence):
-        raise ValueError("inputs is no list, expected a list with one element per argument")
-    script = to_script(module, positional, method, kwarg_inputs or {})
-    arguments = list(positional)
+    arguments = positional_inputs(inputs, arg_inputs, kwarg_inputs)
+    script = to_script(module, arguments, method, kwarg_inputs or {})
     if kwarg_inputs:
         arguments += _in_order(getattr(script, method).schema, len(arguments), dict(kwarg_inputs))
     return arguments, script

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import operator
 import pickle
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -378,3 +379,61 @@ def test_it_is_the_fx_frontend_of_the_package() -> None:
     )
     assert " f16[" in torch_tensorrt.report(half).engines[0]["network"]
     torch.testing.assert_close(half(x), model(x), rtol=3e-2, atol=2e-2)
+
+
+class Counter(nn.Module):
+    """A state that each call changes, written in place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("count", torch.zeros(2))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.count.add_(1)
+        y = x.clone()
+        y[:, 0] = 0
+        y.mul_(self.count.size(0))
+        return torch.relu(y) * self.count
+
+
+@pytest.mark.parametrize("is_aten", [False, True])
+def test_writes_happen_at_each_call(is_aten: bool) -> None:
+    model, x = Counter(), torch.randn(3, 2)
+
+    def nothing(module: torch.fx.GraphModule) -> torch.fx.GraphModule:
+        return torch.fx.GraphModule(module, module.graph)
+
+    setting = LowerSetting(
+        min_acc_module_size=1, customized_fuse_pass=nothing, is_aten=is_aten, correctness_atol=1e-4
+    )
+    fast = Lowerer.create(setting)(model, [x])
+    assert model.count.tolist() == [0, 0], "compiling has run the model"
+    reference = Counter()
+    for _ in range(3):
+        close(fast(x), reference(x))
+
+
+def test_both_branches_of_an_if() -> None:
+    class Branches(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.cond(x.sum() > 0, lambda y: torch.relu(y) + 1, lambda y: y.exp(), (x,))
+
+    with pytest.raises(
+        NotImplementedError, match=r"test_compile\.py:\d+ .*is_aten=True; torch\.cond"
+    ):
+        compiled(Branches(), [torch.ones(3)])
+    fast = compiled(Branches(), [torch.ones(3)], is_aten=True)
+    for x in (torch.rand(3), -torch.rand(5)):
+        close(fast(x), Branches()(x))
+
+
+@pytest.mark.parametrize("format", ["exported_program", "torchscript"])
+def test_files(format: str, tmp_path: Path) -> None:
+    model, x = seeded(MLP), torch.randn(5, 8)
+    path = tmp_path / ("fast.pt2" if format == "exported_program" else "fast.ts")
+    torch_tensorrt.save(compiled(model, [x]), str(path), output_format=format)
+    again = torch_tensorrt.load(str(path))
+    again = again.module() if isinstance(again, torch.export.ExportedProgram) else again
+    for batch in (1, 5, 9):
+        x = torch.randn(batch, 8)
+        close(again(x), model(x))

@@ -177,3 +177,31 @@ def test_all_stages_one_by_one_with_a_dynamic_batch(aten: bool) -> None:
     for batch in (1, 3, 8):
         x = torch.randn(batch, 4)
         same(module(x), model(x))
+
+
+class Written(nn.Module):
+    """Writes that later readers see: into an own value, through a view, into a foreign value."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = torch.tanh(x)
+        y.mul_(2)
+        spectrum = torch.fft.rfft(y).abs()
+        y[:, 0] = 0
+        z = torch.relu(y) + spectrum.sum()
+        spectrum.view(-1).add_(1)
+        return z * spectrum.mean() + y
+
+
+def test_nothing_moves_over_a_write() -> None:
+    traced = fx.trace(Written(), [X])
+    split = TRTSplitter(traced, [X])
+    assert split.support["tanh"].engine
+    assert split.support["mul_"].engine
+    assert not split.support["add_"].engine, "it writes into what PyTorch computes"
+    module = split()
+    torch.testing.assert_close(module(X), Written()(X))
+    specs = split.generate_split_results().submodule_specs
+    for name in [n for n in names(module) if n.startswith("_run_on_acc_")]:
+        result = TRTInterpreter(module.get_submodule(name), specs[name]).run(lower_precision=FP32)
+        module.add_module(name, TRTModule(result.engine, result.input_names, result.output_names))
+    torch.testing.assert_close(module(X), Written()(X), rtol=1e-4, atol=1e-5)

@@ -185,3 +185,42 @@ def test_tracers_under_their_other_names() -> None:
     traced = acc_tracer.trace(module, [x], leaf_module_list={Gate})
     torch.testing.assert_close(traced(x), module(x))
     torch.testing.assert_close(aten_tracer.opt_trace(nn.ReLU(), [x])(x), torch.relu(x))
+
+
+def test_sizes_of_parameters_and_buffers_are_constants() -> None:
+    class Table(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.randn(3, 2))
+            self.register_buffer("mask", torch.ones(3, 2))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            if self.weight.size(0) > 2 and self.mask.shape == self.weight.shape:
+                x = x + self.weight * self.mask
+            for index in range(len(self.mask)):
+                x = x * self.mask.numel() + index * self.mask.dim()
+            return x.to(self.mask.dtype)
+
+    module, x = Table(), torch.randn(3, 2)
+    traced = fx.trace(module, [x])
+    assert targets(traced.graph) == ["mul", "add", *["mul", "add"] * 3, "to"]
+    torch.testing.assert_close(traced(x), module(x))
+
+
+def test_writes_are_nodes_and_do_not_happen_while_tracing() -> None:
+    class Writes(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("seen", torch.zeros(()))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            self.seen.add_(1)
+            y = x.clone()
+            y[0] = self.seen
+            return y
+
+    module, x = Writes(), torch.randn(3)
+    traced = fx.trace(module, [x])
+    assert module.seen == 0
+    assert targets(traced.graph) == ["add_", "clone", "setitem"]
+    assert [traced(x)[0].item() for _ in range(2)] == [1, 2]

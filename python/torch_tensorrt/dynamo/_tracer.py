@@ -10,7 +10,7 @@ import torch
 from torch.export import Dim, ExportedProgram
 from torch.utils import _pytree as pytree
 
-from torch_tensorrt._Input import Input
+from torch_tensorrt._Input import Input, positional_inputs
 from torch_tensorrt._program.decompositions import kept_recurrent
 from torch_tensorrt._program.shapes import Ranges, SymbolRange, is_symbolic, ranges_of
 
@@ -73,18 +73,8 @@ def arguments(
     kwarg_inputs: Mapping[str, Any] | None,
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Positional and named arguments, shapes and tensors as Inputs; the rest as given."""
-    if inputs is not None and arg_inputs is not None:
-        raise ValueError(
-            "inputs and arg_inputs are both given, expected one of them: they are the same"
-        )
-    positional = inputs if inputs is not None else arg_inputs
-    if positional is None and kwarg_inputs is None:
-        raise ValueError(
-            "inputs is missing, expected one torch_tensorrt.Input or example tensor per argument"
-        )
-    if isinstance(positional, torch.Tensor | Input) or not isinstance(positional or (), Sequence):
-        raise ValueError("inputs is no list, expected a list with one element per argument")
-    args = tuple(_as_input(value) for value in positional or ())
+    positional = positional_inputs(inputs, arg_inputs, kwarg_inputs)
+    args = tuple(_as_input(value) for value in positional)
     return args, {name: _as_input(value) for name, value in (kwarg_inputs or {}).items()}
 
 
@@ -102,24 +92,13 @@ def _as_input(value: Any) -> Any:
     return value
 
 
-def _is_dynamic(value: Any, axis: int) -> bool:
-    return isinstance(value, Input) and value.min_shape[axis] != value.max_shape[axis]
-
-
 def _example(value: Any) -> Any:
-    """An example tensor whose dynamic sizes are neither 0 nor 1: tracing would fix these."""
-    if not isinstance(value, Input):
-        return value
-    shape = tuple(
-        max(opt, min(2, high)) if low != high else opt
-        for low, opt, high in zip(value.min_shape, value.opt_shape, value.max_shape, strict=True)
-    )
-    return value.torch_tensor if shape == value.opt_shape else value._random(shape)
+    return value._to_trace_with() if isinstance(value, Input) else value
 
 
 def _dynamic(value: Any) -> dict[int, Any] | None:
     if isinstance(value, Input):
-        axes = [axis for axis in range(len(value.min_shape)) if _is_dynamic(value, axis)]
+        axes = [axis for axis in range(len(value.min_shape)) if value._is_dynamic(axis)]
         return dict.fromkeys(axes, Dim.AUTO)
     return {} if isinstance(value, torch.Tensor) else None
 
@@ -181,7 +160,7 @@ def symbol_ranges(
                     _add_range(ranges, size, SymbolRange(*wanted))
                 else:
                     _add_opt(ranges, size, leaf.shape[axis], value)
-            elif isinstance(leaf, Input) and _is_dynamic(leaf, axis):
+            elif isinstance(leaf, Input) and leaf._is_dynamic(axis):
                 raise ValueError(
                     f"[capture] input {leaf.name or index}: dimension {axis} is asked to be "
                     f"{leaf.min_shape[axis]}..{leaf.max_shape[axis]}, but the model fixes it to "

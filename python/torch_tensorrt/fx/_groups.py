@@ -11,6 +11,8 @@ from torch import fx
 from torch.fx.passes.split_utils import split_by_tags
 from torch.utils import _pytree as pytree
 
+from torch_tensorrt.fx._writes import kept_state, writes, written_by
+
 ACC_PREFIX = "_run_on_acc_"
 GPU_PREFIX = "_run_on_gpu_"
 CALLS = ("call_module", "call_function", "call_method")
@@ -29,7 +31,7 @@ def host_nodes(module: fx.GraphModule, args: tuple[Any, ...]) -> tuple[set[str],
         args: tensors to run it with.
     """
     run = _Numbers(module)
-    with torch.no_grad():
+    with torch.no_grad(), kept_state(module):
         run.run(*args)
     return run.of_sizes, run.of_data
 
@@ -79,6 +81,9 @@ def group(
         min_size: accelerated submodules with fewer nodes are given up.
     """
     nodes = [n for n in graph.nodes if n.op in CALLS and n.name not in of_sizes]
+    owner = graph.owning_module
+    modules = dict(owner.named_modules()) if owner is not None else {}
+    writing = {node for node in nodes if writes(node, modules)}
     accelerated = {
         node
         for node in nodes
@@ -87,7 +92,16 @@ def group(
         and wanted(node)
     }
     while True:
-        levels = _levels(nodes, accelerated, of_sizes)
+        levels = _levels(nodes, accelerated, writing, of_sizes)
+        # An engine gives new tensors: what it writes into has to be its own.
+        foreign = {
+            node
+            for node in writing & accelerated
+            if (source := written_by(node)) is None or levels.get(source) != levels[node]
+        }
+        if foreign:
+            accelerated -= foreign
+            continue
         small = {
             level
             for level in set(levels.values())
@@ -108,14 +122,23 @@ def _counts(node: fx.Node) -> bool:
 
 
 def _levels(
-    nodes: list[fx.Node], accelerated: set[fx.Node], of_sizes: set[str]
+    nodes: list[fx.Node], accelerated: set[fx.Node], writing: set[fx.Node], of_sizes: set[str]
 ) -> dict[fx.Node, int]:
-    """Accelerated nodes have even levels, others odd ones; no node reads from a higher level."""
+    """Accelerated nodes have even levels, others odd ones; no node reads from a higher level.
+
+    Nor is one moved over a node that writes: what is before stays at most at its level, what is
+    behind at least.
+    """
     levels: dict[fx.Node, int] = {}
+    least = highest = 0
     for node in nodes:
         parity = 0 if node in accelerated else 1
         below = max((levels[read] for read in _reads(node, of_sizes) if read in levels), default=0)
+        below = max(below, highest if node in writing else least)
         levels[node] = below + (below % 2 != parity)
+        highest = max(highest, levels[node])
+        if node in writing:
+            least = levels[node]
     return levels
 
 
@@ -189,7 +212,7 @@ def submodule_inputs(module: fx.GraphModule, args: tuple[Any, ...]) -> dict[str,
         for name, child in module.named_children()
     ]
     try:
-        with torch.no_grad():
+        with torch.no_grad(), kept_state(module):
             module(*args)
     finally:
         for hook in hooks:

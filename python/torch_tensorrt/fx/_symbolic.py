@@ -4,9 +4,11 @@ where a trace stops and what to do.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import itertools
 import linecache
+import operator
 import os
 import sys
 import traceback
@@ -22,8 +24,8 @@ from torch.fx.proxy import TraceError
 _TORCH = str(PurePath(torch.__file__).parent) + os.sep
 _OURS = str(PurePath(__file__).parent) + os.sep
 _HINT = (
-    "symbolic tracing has no values to decide it with; trace with aten=True (torch.cond keeps both "
-    "branches), list the module in leaf_modules, or use ir='dynamo'"
+    "a symbolic trace cannot hold that; trace aten operators (aten=True, is_aten=True; torch.cond "
+    "keeps both branches of an if), make the module a leaf, or use ir='dynamo'"
 )
 
 
@@ -64,7 +66,9 @@ def symbolic_trace(
 
 class _Tracer(fx.Tracer):
     def __init__(self, leaves: tuple[type[nn.Module], ...], fixed: Mapping[str, Any]) -> None:
-        super().__init__(param_shapes_constant=True)
+        super().__init__()
+        # Else a write into a buffer would happen while tracing, and not in the graph.
+        self.proxy_buffer_attributes = True
         self.leaves, self.fixed = leaves, fixed
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
@@ -75,11 +79,21 @@ class _Tracer(fx.Tracer):
         return not graph and super().is_leaf_module(m, module_qualified_name)
 
     def create_proxy(
-        self, kind: str, target: Any, args: Any, kwargs: Any, *rest: Any, **named: Any
+        self,
+        kind: str,
+        target: Any,
+        args: Any,
+        kwargs: Any,
+        name: str | None = None,
+        type_expr: Any = None,
+        proxy_factory_fn: Any = None,
     ) -> Any:
         if kind == "placeholder" and target in self.fixed:
             return self.fixed[target]
-        proxy = super().create_proxy(kind, target, args, kwargs, *rest, **named)
+        if kind == "get_attr":
+            value = operator.attrgetter(target)(self.root)
+            proxy_factory_fn = functools.partial(_AttributeProxy, self, value)
+        proxy = super().create_proxy(kind, target, args, kwargs, name, type_expr, proxy_factory_fn)
         stack = traceback.walk_stack(sys._getframe(1))
         within = itertools.takewhile(lambda f: f[0].f_code is not symbolic_trace.__code__, stack)
         frames = _user_frames(within)
@@ -87,11 +101,42 @@ class _Tracer(fx.Tracer):
             proxy.node.stack_trace = "\n".join(_formatted(*frame) for frame in reversed(frames))
         return proxy
 
+    def proxy(self, node: fx.Node) -> fx.Proxy:
+        return _Proxy(node, self)
+
     def to_bool(self, obj: fx.Proxy) -> bool:
         raise TraceError(f"control flow depends on the data of {_described(obj)}")
 
     def iter(self, obj: fx.Proxy) -> Iterator[Any]:
         raise TraceError(f"a loop over {_described(obj)} has as many rounds as its data say")
+
+
+class _Proxy(fx.Proxy):
+    """A stand-in whose elements can be assigned."""
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self.tracer.create_proxy("call_function", operator.setitem, (self, key, value), {})
+
+
+class _AttributeProxy(_Proxy):
+    """A parameter or buffer: what does not depend on its elements is a constant."""
+
+    def __init__(self, tracer: fx.Tracer, value: torch.Tensor, node: fx.Node) -> None:
+        super().__init__(node, tracer)
+        self.shape, self.dtype, self.device = value.shape, value.dtype, value.device
+        self.ndim = value.dim()
+
+    def size(self, dim: int | None = None) -> Any:
+        return self.shape if dim is None else self.shape[dim]
+
+    def dim(self) -> int:
+        return self.ndim
+
+    def numel(self) -> int:
+        return self.shape.numel()
+
+    def __len__(self) -> int:
+        return self.shape[0]
 
 
 def _described(obj: fx.Proxy) -> str:

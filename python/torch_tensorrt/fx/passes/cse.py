@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
-import torch
 from torch import fx, nn
 
-# Functions whose result may share memory with their first argument.
-_VIEWS = {
-    "chunk", "contiguous", "detach", "diagonal", "expand", "expand_as", "flatten", "getattr",
-    "getitem", "movedim", "narrow", "permute", "reshape", "select", "split", "squeeze", "swapaxes",
-    "t", "tensor_split", "to", "transpose", "type_as", "unbind", "unflatten", "unfold", "unsqueeze",
-    "view", "view_as",
-}  # fmt: skip
+from torch_tensorrt.fx._writes import VIEWS, name_of, writes
+
 _RANDOM = {
     "alpha_dropout", "bernoulli", "dropout", "dropout1d", "dropout2d", "dropout3d",
     "feature_alpha_dropout", "gumbel_softmax", "multinomial", "normal", "poisson", "rand",
@@ -32,17 +25,17 @@ def common_subexpression_elimination(module: fx.GraphModule) -> fx.GraphModule:
     """
     modules = dict(module.named_modules())
     seen: dict[Any, fx.Node] = {}
-    writes = 0
+    generation = 0
     for node in list(module.graph.nodes):
-        if _writes(node, modules):
+        if writes(node, modules):
             # Anything computed before may look different from now on.
-            writes += 1
+            generation += 1
             continue
         if node.op in ("placeholder", "output") or not _is_pure(node, modules):
             continue
         if _is_written(node, modules):
             continue
-        key = (writes, node.op, node.target, _key(node.args), _key(node.kwargs))
+        key = (generation, node.op, node.target, _key(node.args), _key(node.kwargs))
         first = seen.setdefault(key, node)
         if first is not node:
             node.replace_all_uses_with(first)
@@ -51,37 +44,11 @@ def common_subexpression_elimination(module: fx.GraphModule) -> fx.GraphModule:
     return module
 
 
-def _name(node: fx.Node) -> str:
-    target = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
-    if isinstance(node.target, torch._ops.OpOverload):
-        return node.target._schema.name.partition("::")[2]
-    return target
-
-
-def _writes(node: fx.Node, modules: dict[str, nn.Module]) -> bool:
-    """Does the call change one of its arguments?"""
-    if node.op == "call_module":
-        return bool(getattr(modules[str(node.target)], "inplace", False))
-    if isinstance(node.target, torch._ops.OpOverload):
-        return node.target._schema.is_mutable
-    name = _name(node)
-    in_place = name.endswith("_") and not name.endswith("__")
-    augmented = name.startswith("i") and getattr(operator, name, None) is node.target
-    written = augmented and name not in ("index", "indexOf", "inv", "invert", "is_", "is_not")
-    return (
-        in_place
-        or written
-        or node.target is operator.setitem
-        or bool(node.kwargs.get("inplace"))
-        or node.kwargs.get("out") is not None
-    )
-
-
 def _is_written(node: fx.Node, modules: dict[str, nn.Module]) -> bool:
     """Is the result, or a view of it, written later?"""
     return any(
-        _writes(user, modules)
-        or (user.op != "output" and _name(user) in _VIEWS and _is_written(user, modules))
+        writes(user, modules)
+        or (user.op != "output" and name_of(user) in VIEWS and _is_written(user, modules))
         for user in node.users
     )
 
@@ -91,7 +58,7 @@ def _is_pure(node: fx.Node, modules: dict[str, nn.Module]) -> bool:
         called = modules[str(node.target)]
         return not called.training and type(called).__module__.startswith("torch.nn")
     if node.op in ("call_function", "call_method"):
-        return _name(node) not in _RANDOM | _ALLOCATING
+        return name_of(node) not in _RANDOM | _ALLOCATING
     return True
 
 

@@ -42,7 +42,8 @@ def fuse_permute_linear(module: fx.GraphModule) -> fx.GraphModule:
                 continue
             new = module.graph.call_function(transposed_linear, (swapped, *parameters))
         _replace(node, new)
-    return _cleaned(module)
+    module.recompile()
+    return module
 
 
 def fuse_permute_matmul(module: fx.GraphModule) -> fx.GraphModule:
@@ -65,7 +66,8 @@ def fuse_permute_matmul(module: fx.GraphModule) -> fx.GraphModule:
                 transposed_matmul, (*operands, *(swap is not None for swap in swaps))
             )
         _replace(node, new)
-    return _cleaned(module)
+    module.recompile()
+    return module
 
 
 def _swapped(value: Any) -> Any:
@@ -113,12 +115,11 @@ def _linear_parameters(module: fx.GraphModule, node: fx.Node) -> tuple[Any, Any]
 
 
 def _replace(node: fx.Node, new: fx.Node) -> None:
+    """Puts a node in the place of another, and removes swaps that nothing reads any more."""
     new.meta = dict(node.meta)
     node.replace_all_uses_with(new)
+    swaps = [value for value in node.all_input_nodes if _swapped(value) is not None]
     node.graph.erase_node(node)
-
-
-def _cleaned(module: fx.GraphModule) -> fx.GraphModule:
-    module.graph.eliminate_dead_code()
-    module.recompile()
-    return module
+    for swap in swaps:
+        if not swap.users:
+            swap.graph.erase_node(swap)

@@ -11,6 +11,7 @@ from torch.utils import _pytree as pytree
 
 from torch_tensorrt import _C
 from torch_tensorrt.fx._groups import copy_graph
+from torch_tensorrt.fx._writes import kept_state
 
 Pass = Callable[[fx.GraphModule], Any]
 
@@ -129,7 +130,10 @@ def run_checked(
         return result
     _C.log(_C.LogLevel.Debug, f"pass {pass_name(function)} changed the graph")
     with torch.no_grad():
-        expected, got = before(*inputs), result(*inputs)
+        with kept_state(before):
+            expected = before(*_cloned(inputs))
+        with kept_state(result):
+            got = result(*_cloned(inputs))
     _compare(pass_name(function), got, expected, atol, rtol)
     return result
 
@@ -148,6 +152,11 @@ def _applied(function: Pass, module: fx.GraphModule) -> tuple[fx.GraphModule, bo
     result.graph.lint()
     result.recompile()
     return result, result is not module or result.code != code
+
+
+def _cloned(inputs: Sequence[Any]) -> Any:
+    """Inputs that a graph may write into."""
+    return pytree.tree_map_only(torch.Tensor, torch.clone, tuple(inputs))
 
 
 def _compare(name: str, got: Any, expected: Any, atol: float, rtol: float) -> None:

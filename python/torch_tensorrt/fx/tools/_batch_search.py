@@ -12,6 +12,7 @@ from torch.fx.node import map_aggregate
 from torch.utils import _pytree as pytree
 
 from torch_tensorrt.fx._groups import CALLS
+from torch_tensorrt.fx._writes import kept_state, name_of
 from torch_tensorrt.fx.input_tensor_spec import _batch_dims
 
 _RESHAPES = {"view", "reshape", "_unsafe_view"}
@@ -68,7 +69,7 @@ class Recorded:
                     shapes[n.name] = tuple(result.shape)
                 return result
 
-        with torch.no_grad():
+        with torch.no_grad(), kept_state(module):
             self.results = Run(module).run(*inputs)
 
     def repeated(self, batch: int) -> list[torch.Tensor]:
@@ -147,7 +148,7 @@ def find_holders(old: Recorded) -> Holders:
         tried.add(tuple(sorted(attempt.chosen.items())))
         run = _Trial(old, attempt, batch)
         try:
-            with torch.no_grad():
+            with torch.no_grad(), kept_state(old.module):
                 wrong = old.mismatch(run.run(*old.repeated(batch)), batch)
         except (RuntimeError, ValueError, IndexError, TypeError) as error:
             wrong = f"{run.current}: {str(error).splitlines()[0]}"
@@ -215,7 +216,7 @@ class _Trial(fx.Interpreter):
         return value.narrow(axis, 0, 1).repeat(repeats(value.dim(), axis, self.batch))
 
     def _holders(self, node: fx.Node) -> dict[Spot, int]:
-        name = _name(node)
+        name = name_of(node)
         leaves = _leaves(node)
         if name in _RESHAPES and len(leaves) - 1 == len(self.old.shapes.get(node.name, ())):
             return self._reshaped(node, leaves)
@@ -239,7 +240,7 @@ class _Trial(fx.Interpreter):
     def _is_unlikely(self, node: fx.Node, index: int, leaves: list[Any]) -> int:
         """1 where an integer is at first taken for something else than the batch."""
         first = next((i for i, leaf in enumerate(leaves) if type(leaf) is int), -1)
-        sizes = _name(node) not in ("arange", "getitem", "narrow", "slice", "split")
+        sizes = name_of(node) not in ("arange", "getitem", "narrow", "slice", "split")
         return int(not (sizes and index == first and leaves[index] == self.old.batch))
 
     def _reshaped(self, node: fx.Node, leaves: list[Any]) -> dict[Spot, int]:
@@ -282,12 +283,6 @@ def _aligned(
                 break
         i, j = i + 1, j + 1
         yield ins, outs
-
-
-def _name(node: fx.Node) -> str:
-    if isinstance(node.target, torch._ops.OpOverload):
-        return node.target._schema.name.partition("::")[2]
-    return node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
 
 
 def mapped(value: Any, function: Callable[[int, Any], Any]) -> Any:

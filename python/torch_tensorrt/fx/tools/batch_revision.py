@@ -15,6 +15,7 @@ import torch
 from torch import fx
 
 from torch_tensorrt.fx._groups import CALLS, copy_graph
+from torch_tensorrt.fx._writes import kept_state
 from torch_tensorrt.fx.tools._batch_search import (
     RESHAPE,
     VIEW,
@@ -157,7 +158,7 @@ class _Sizes:
 
 def _check(module: fx.GraphModule, old: Recorded, batch: int) -> None:
     try:
-        with torch.no_grad():
+        with torch.no_grad(), kept_state(module):
             wrong = old.mismatch(module(*old.repeated(batch)), batch)
     except RuntimeError as error:
         wrong = str(error).splitlines()[0]
