@@ -81,13 +81,11 @@ def compile(
         options = {**precisions, **settings}
         return torch.compile(module, backend="tensorrt", dynamic=dynamic, options=options)
     if ir == "fx":
-        half = any(dtype.try_from(p) is dtype.f16 for p in enabled_precisions or ())
-        settings.setdefault(
-            "lower_precision", fx.LowerPrecision.FP16 if half else fx.LowerPrecision.FP32
-        )
-        settings.setdefault("dynamic_batch", False)
-        settings.setdefault("explicit_batch_dimension", True)
-        return fx.compile(module, list(inputs or arg_inputs or ()), **settings)
+        if kwarg_inputs:
+            raise ValueError("kwarg_inputs are given, which ir='fx' does not take; use ir='dynamo'")
+        settings = {"dynamic_batch": False, "explicit_batch_dimension": True, **settings}
+        settings.setdefault("lower_precision", _fx_precision(enabled_precisions or ()))
+        return fx.compile(module, positional_inputs(inputs, arg_inputs, None), **settings)
     tracing = {k: settings.pop(k) for k in ("dynamic_shapes", "strict") if k in settings}
     given: dict[str, Any] = {
         "arg_inputs": inputs if inputs is not None else arg_inputs,
@@ -138,6 +136,14 @@ def convert_method_to_trt_engine(
     return dynamo.convert_exported_program_to_serialized_trt_engine(
         program, **given, **precisions, **settings
     )
+
+
+def _fx_precision(precisions: Collection[Any]) -> fx.LowerPrecision:
+    """The lowest that is enabled, as fx names it."""
+    names = {dtype.i8: "INT8", dtype.f16: "FP16", dtype.bf16: "BF16"}
+    enabled = {dtype.try_from(precision) for precision in precisions}
+    name = next((name for kind, name in names.items() if kind in enabled), "FP32")
+    return fx.LowerPrecision[name]
 
 
 def _is_script(module: Any) -> bool:

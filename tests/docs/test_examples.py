@@ -82,7 +82,8 @@ def test_generated_tables_are_current() -> None:
 
 
 @pytest.mark.parametrize(
-    "example", ["01_sentence_embeddings", "02_voice_activity", "06_custom_converter"]
+    "example",
+    ["01_sentence_embeddings", "02_voice_activity", "05_fx_stages", "06_custom_converter"],
 )
 def test_python_example(example: str) -> None:
     done = subprocess.run(

@@ -112,6 +112,7 @@ def test_state_that_forward_writes() -> None:
         x = torch.rand(size, 4)
         assert_close(fast(x), eager(x))
     assert_close(fast.state_dict()["seen"], eager.seen)
+    assert torch.equal(module.seen, torch.zeros(4)), "calls changed the model that was compiled"
 
 
 def test_results_that_are_inputs_constants_or_equal() -> None:

@@ -66,7 +66,7 @@ def test_save_without_a_path() -> None:
 
 def test_save_of_a_module_that_is_no_script(tmp_path: Path) -> None:
     with pytest.raises(
-        ValueError, match="module is a Singular, expected what torch_tensorrt.compile gave"
+        ValueError, match=r"module is a Singular, expected what torch_tensorrt\.compile gave"
     ):
         torch_tensorrt.save(Singular(), tmp_path / "x.ts")
 

@@ -28,6 +28,22 @@ class MLP(nn.Module):
         return torch.softmax(self.layers(x), -1)
 
 
+class Convolutions(nn.Module):
+    """[batch, 3, height, width] of any size to [batch, 4]."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(3, 8, 3, stride=2), nn.BatchNorm2d(8)
+        self.again, self.head = nn.Conv2d(8, 8, 3, padding=1), nn.Linear(8, 4)
+        self.norm.running_mean.uniform_(-1, 1)
+        self.norm.running_var.uniform_(0.5, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = torch.relu(self.norm(self.conv(x)))
+        x = torch.relu(self.again(x) + x)
+        return self.head(x.mean((2, 3)))
+
+
 class Transformer(nn.Module):
     """Two blocks written out, with sizes read from the input: [batch, tokens] ids to logits."""
 

@@ -15,6 +15,7 @@ from e2e.checks import assert_one_engine, ops_in_pytorch
 from fx.models import (
     FP32,
     MLP,
+    Convolutions,
     Gate,
     Gated,
     Spectrum,
@@ -41,18 +42,7 @@ MODELS: dict[str, Any] = {
     "mlp": (lambda: seeded(MLP), lambda n: torch.randn(n, 8)),
     "resnet18": (resnet18, lambda n: torch.randn(n, 3, 32, 32)),
     "transformer": (lambda: seeded(Transformer), lambda n: torch.randint(0, 11, (n, 6))),
-    "encoder": (
-        lambda: _encoder(),
-        lambda n: torch.randn(n, 5, 16),
-    ),
 }
-
-
-def _encoder() -> nn.Module:
-    """PyTorch's own, a leaf of the trace."""
-    torch.manual_seed(0)
-    layer = nn.TransformerEncoderLayer(16, 2, 32, batch_first=True)
-    return nn.Sequential(nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)).eval()
 
 
 def close(got: Any, expected: Any) -> None:
@@ -74,6 +64,16 @@ def test_whole_models_become_one_engine(name: str, dynamic_batch: bool, is_aten:
     if not dynamic_batch:
         with pytest.raises(ValueError, match=r"has shape \[3, .*expected"):
             fast(example(3))
+
+
+def test_a_module_of_pytorch_that_is_one_node_of_the_trace() -> None:
+    torch.manual_seed(0)
+    layer = nn.TransformerEncoderLayer(16, 2, 32, batch_first=True)
+    model = nn.Sequential(nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)).eval()
+    fast = compiled(model, [torch.randn(2, 5, 16)])
+    assert_one_engine(fast, "openvino")
+    x = torch.randn(7, 5, 16)
+    close(fast(x), model(x))
 
 
 @pytest.mark.parametrize("is_aten", [False, True])
@@ -161,7 +161,7 @@ def test_a_range_that_does_not_fit_the_code() -> None:
 
 
 def test_ranges_of_the_users() -> None:
-    model = resnet18()
+    model = seeded(Convolutions)
     spec = InputTensorSpec(
         (-1, 3, -1, 32),
         torch.float32,
@@ -218,7 +218,7 @@ def test_nested_inputs_and_results() -> None:
 
 
 def test_the_model_is_not_changed() -> None:
-    model = resnet18()
+    model = seeded(Convolutions)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     x = torch.randn(1, 3, 32, 32)
     expected = model(x)
@@ -226,6 +226,16 @@ def test_the_model_is_not_changed() -> None:
     Lowerer.create(setting)(model, [x])
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
     assert torch.equal(model(x), expected)
+
+
+def test_modes_of_modules_are_kept() -> None:
+    """A batch norm that is frozen in a model in training mode."""
+    model, x = seeded(Convolutions).train(), torch.randn(2, 3, 9, 9)
+    model.norm.eval()
+    expected = model(x)
+    for is_aten in (False, True):
+        close(compiled(model, [x], is_aten=is_aten)(x), expected)
+        assert [model.training, model.norm.training, model.conv.training] == [True, False, True]
 
 
 def test_engines_are_trt_modules_and_copies_work() -> None:

@@ -197,7 +197,9 @@ def test_nothing_moves_over_a_write() -> None:
     split = TRTSplitter(traced, [X])
     assert split.support["tanh"].engine
     assert split.support["mul_"].engine
-    assert not split.support["add_"].engine, "it writes into what PyTorch computes"
+    for name in ("setitem", "add_", "view"):
+        assert split.support[name].code == "shared"
+    assert "it writes, or shows, a tensor of another submodule" in split.node_support_preview()
     module = split()
     torch.testing.assert_close(module(X), Written()(X))
     specs = split.generate_split_results().submodule_specs
@@ -205,3 +207,10 @@ def test_nothing_moves_over_a_write() -> None:
         result = TRTInterpreter(module.get_submodule(name), specs[name]).run(lower_precision=FP32)
         module.add_module(name, TRTModule(result.engine, result.input_names, result.output_names))
     torch.testing.assert_close(module(X), Written()(X), rtol=1e-4, atol=1e-5)
+
+
+def test_modes_of_modules_are_kept() -> None:
+    model = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4)).train()
+    model[1].eval()
+    TRTSplitter(fx.trace(model, [X]), [X]).generate_split_results()
+    assert [model.training, model[0].training, model[1].training] == [True, True, False]

@@ -73,7 +73,8 @@ def emit(decoder: Decoder, settings: Any = None) -> fx.GraphModule:
         if var is not None:
             writer.env[var.id] = copied
     for var_id, path in decoder.states.items():
-        writer.env[var_id] = writer.get_attr(path, attribute(source, path))
+        # Its own: calls must not change the module that was compiled.
+        writer.env[var_id] = writer.get_attr(path, attribute(source, path).clone())
     writer.nodes(body)
     (output,) = source.graph.find_nodes(op="output")
     _, structure = pytree.tree_flatten(output.args[0])

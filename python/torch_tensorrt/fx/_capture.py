@@ -52,7 +52,7 @@ def capture(traced: fx.GraphModule, inputs: tuple[Any, ...]) -> Captured:
     done: dict[tuple[str, ...], Lowered] = {}
     while True:
         groups = group(traced.graph, lambda n: n.name not in refused, of_sizes, of_data)
-        module = split(traced, {node.name: tag for node, tag in groups.items()}, of_sizes)
+        module = split(traced, groups.names, of_sizes)
         try:
             pieces = _lower_pieces(module, inputs, done)
         except CaptureError as error:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import fx
 from torch.fx.passes.split_utils import split_by_tags
 from torch.utils import _pytree as pytree
 
-from torch_tensorrt.fx._writes import kept_state, writes, written_by
+from torch_tensorrt.fx._writes import aliases_of, kept_state, writes, written_by
 
 ACC_PREFIX = "_run_on_acc_"
 GPU_PREFIX = "_run_on_gpu_"
@@ -21,6 +21,19 @@ _SIZE_METHODS = {"size", "dim", "numel", "ndimension", "nelement", "stride", "is
 _SIZE_ATTRIBUTES = {"shape", "ndim", "dtype", "device"}
 _aten = torch.ops.aten
 _SIZE_OPS = {_aten.sym_size.int, _aten.sym_numel.default, _aten.sym_stride.int}
+
+
+class Groups(NamedTuple):
+    """How a graph is split.
+
+    Attributes:
+        names: the submodule of each node that computes, by the node's name.
+        shared: nodes that are not accelerated because they write, or show, another submodule's
+            tensors.
+    """
+
+    names: dict[str, str]
+    shared: set[str]
 
 
 def host_nodes(module: fx.GraphModule, args: tuple[Any, ...]) -> tuple[set[str], set[str]]:
@@ -44,9 +57,10 @@ class _Numbers(fx.Interpreter):
 
     def run_node(self, n: fx.Node) -> Any:
         result = super().run_node(n)
-        if n.op in CALLS and not any(
-            isinstance(leaf, torch.Tensor) for leaf in pytree.tree_leaves(result)
-        ):
+        leaves = pytree.tree_leaves(result)
+        # None is what an assignment to elements gives.
+        number = result is not None and not any(isinstance(x, torch.Tensor) for x in leaves)
+        if n.op in CALLS and number:
             known = _asks_for_size(n) or all(
                 argument.name in self.of_sizes for argument in n.all_input_nodes
             )
@@ -68,7 +82,7 @@ def group(
     of_sizes: set[str],
     of_data: set[str],
     min_size: int = 1,
-) -> dict[fx.Node, str]:
+) -> Groups:
     """The submodule of each node that computes; arithmetic on sizes has none.
 
     Nodes of one kind are in one submodule where no node of the other kind lies between them.
@@ -91,16 +105,13 @@ def group(
         and not any(argument.name in of_data for argument in node.all_input_nodes)
         and wanted(node)
     }
+    all_shared: set[fx.Node] = set()
     while True:
         levels = _levels(nodes, accelerated, writing, of_sizes)
-        # An engine gives new tensors: what it writes into has to be its own.
-        foreign = {
-            node
-            for node in writing & accelerated
-            if (source := written_by(node)) is None or levels.get(source) != levels[node]
-        }
-        if foreign:
-            accelerated -= foreign
+        shared = _shared(levels, accelerated, writing, modules)
+        if shared:
+            accelerated -= shared
+            all_shared |= shared
             continue
         small = {
             level
@@ -114,7 +125,25 @@ def group(
     order = sorted(set(levels.values()))
     prefixes = (ACC_PREFIX, GPU_PREFIX)
     names = {level: f"{prefixes[level % 2]}{index}" for index, level in enumerate(order)}
-    return {node: names[levels[node]] for node in nodes}
+    return Groups({node.name: names[levels[node]] for node in nodes}, {n.name for n in all_shared})
+
+
+def _shared(
+    levels: dict[fx.Node, int],
+    accelerated: set[fx.Node],
+    writing: set[fx.Node],
+    modules: dict[str, torch.nn.Module],
+) -> set[fx.Node]:
+    """Accelerated nodes that cannot be: an engine gives new tensors, so what it writes into has to
+    be its own, and a tensor that PyTorch writes into has its views in PyTorch.
+    """
+    shared = set()
+    for node in writing:
+        source = written_by(node, modules)
+        if source is None or (node in accelerated and levels.get(source) == levels[node]):
+            continue
+        shared |= {node, *(alias for alias in aliases_of(source, modules) if alias.users)}
+    return shared & accelerated
 
 
 def _counts(node: fx.Node) -> bool:
@@ -158,7 +187,8 @@ def copy_graph(module: fx.GraphModule) -> fx.GraphModule:
     graph._codegen = module.graph._codegen
     copy = fx.GraphModule(module, graph, type(module).__name__)
     copy.meta.update(module.meta)
-    copy.train(module.training)
+    # Not train(): the modules below are the user's.
+    copy.training = module.training
     return copy
 
 
@@ -200,7 +230,8 @@ def split(module: fx.GraphModule, groups: dict[str, str], of_sizes: set[str]) ->
     for node, original in zip(placeholders, graph.find_nodes(op="placeholder"), strict=True):
         node.target, node.args = original.target, original.args
     result.recompile()
-    result.train(module.training)
+    for submodule in (result, *result.children()):
+        submodule.training = module.training
     return result
 
 

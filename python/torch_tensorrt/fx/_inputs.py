@@ -48,30 +48,15 @@ def _to_input(value: Any) -> Any:
     return value
 
 
-def is_dynamic(value: Any, axis: int) -> bool:
-    """May this dimension of an input vary?"""
-    return isinstance(value, Input) and value.min_shape[axis] != value.max_shape[axis]
-
-
 def any_dynamic(inputs: tuple[Any, ...]) -> bool:
     """May any dimension of any input vary?"""
     leaves = [leaf for leaf in pytree.tree_leaves(inputs) if isinstance(leaf, Input)]
-    return any(is_dynamic(leaf, axis) for leaf in leaves for axis in range(len(leaf.min_shape)))
+    return any(leaf.min_shape != leaf.max_shape for leaf in leaves)
 
 
 def examples(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Tensors to trace with: dynamic sizes are neither 0 nor 1, which tracing would fix."""
-    return pytree.tree_map(_example, inputs)
-
-
-def _example(value: Any) -> Any:
-    if not isinstance(value, Input):
-        return value
-    shape = tuple(
-        max(opt, min(2, high)) if low != high else opt
-        for low, opt, high in zip(value.min_shape, value.opt_shape, value.max_shape, strict=True)
-    )
-    return value.torch_tensor if shape == value.opt_shape else value._random(shape)
+    """Tensors to trace with."""
+    return pytree.tree_map(lambda v: v._to_trace_with() if isinstance(v, Input) else v, inputs)
 
 
 def at_point(inputs: tuple[Any, ...], field: str) -> tuple[Any, ...]:
@@ -88,7 +73,8 @@ def dynamic_shapes(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def _dynamic(value: Any) -> dict[int, Any] | None:
     if isinstance(value, Input):
-        return {axis: Dim.AUTO for axis in range(len(value.min_shape)) if is_dynamic(value, axis)}
+        axes = range(len(value.min_shape))
+        return {axis: Dim.AUTO for axis in axes if value._is_dynamic(axis)}
     return {} if isinstance(value, torch.Tensor) else None
 
 

@@ -47,7 +47,7 @@ def symbolic_trace(
         NotImplementedError: the forward asks for the value of a tensor; the message has the line.
     """
     fixed = {**_left_out(module, count), **(concrete_args or {})}
-    tracer = _Tracer(tuple(leaf_modules), fixed)
+    tracer = _Tracer(module, tuple(leaf_modules), fixed)
     try:
         graph = tracer.trace(module)
     except (TraceError, TypeError, RuntimeError, ValueError, IndexError) as error:
@@ -57,7 +57,8 @@ def symbolic_trace(
         reason = str(error).splitlines()[0]
         raise NotImplementedError(f"[capture] {place}: {reason}; {_HINT}") from error
     traced = fx.GraphModule(tracer.root, graph, type(module).__name__)
-    traced.train(module.training)
+    # Not train(): the modules below are the user's.
+    traced.training = module.training
     root = {"": ("", type(module))}
     for node in graph.nodes:
         node.meta["nn_module_stack"] = {**root, **node.meta.get("nn_module_stack", {})}
@@ -65,11 +66,17 @@ def symbolic_trace(
 
 
 class _Tracer(fx.Tracer):
-    def __init__(self, leaves: tuple[type[nn.Module], ...], fixed: Mapping[str, Any]) -> None:
+    def __init__(
+        self, module: nn.Module, leaves: tuple[type[nn.Module], ...], fixed: Mapping[str, Any]
+    ) -> None:
         super().__init__()
         # Else a write into a buffer would happen while tracing, and not in the graph.
         self.proxy_buffer_attributes = True
         self.leaves, self.fixed = leaves, fixed
+        self.tensors = {
+            **dict(module.named_parameters(remove_duplicate=False)),
+            **dict(module.named_buffers(remove_duplicate=False)),
+        }
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         if isinstance(m, (*self.leaves, torch.jit.ScriptModule)):
@@ -90,9 +97,8 @@ class _Tracer(fx.Tracer):
     ) -> Any:
         if kind == "placeholder" and target in self.fixed:
             return self.fixed[target]
-        if kind == "get_attr":
-            value = operator.attrgetter(target)(self.root)
-            proxy_factory_fn = functools.partial(_AttributeProxy, self, value)
+        if kind == "get_attr" and target in self.tensors:
+            proxy_factory_fn = functools.partial(_AttributeProxy, self, self.tensors[target])
         proxy = super().create_proxy(kind, target, args, kwargs, name, type_expr, proxy_factory_fn)
         stack = traceback.walk_stack(sys._getframe(1))
         within = itertools.takewhile(lambda f: f[0].f_code is not symbolic_trace.__code__, stack)

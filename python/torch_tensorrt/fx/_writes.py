@@ -47,20 +47,38 @@ def writes(node: fx.Node, modules: Mapping[str, nn.Module]) -> bool:
     )
 
 
-def written_by(node: fx.Node) -> fx.Node | None:
-    """The node whose value a write changes: behind views, the one that they show."""
+def written_by(node: fx.Node, modules: Mapping[str, nn.Module]) -> fx.Node | None:
+    """The node whose value a write changes: behind views and other writes, the one they show."""
     value = node.kwargs.get("out") or (node.args[0] if node.args else None)
-    while isinstance(value, fx.Node) and value.args and name_of(value) in VIEWS:
+    while isinstance(value, fx.Node) and value.args and _shows(value, modules):
         value = value.args[0]
     return value if isinstance(value, fx.Node) else None
+
+
+def aliases_of(node: fx.Node, modules: Mapping[str, nn.Module]) -> set[fx.Node]:
+    """The nodes whose value shows that of another one: views of it, and results of writes."""
+    found: set[fx.Node] = set()
+    waiting = [node]
+    while waiting:
+        for user in waiting.pop().users:
+            if user not in found and _shows(user, modules):
+                found.add(user)
+                waiting.append(user)
+    return found
+
+
+def _shows(node: fx.Node, modules: Mapping[str, nn.Module]) -> bool:
+    calls = node.op in ("call_function", "call_method")
+    return (calls and name_of(node) in VIEWS) or writes(node, modules)
 
 
 @contextlib.contextmanager
 def kept_state(module: nn.Module) -> Iterator[None]:
     """Gives a module's buffers their values back after it was run."""
-    before = [(buffer, buffer.clone()) for buffer in module.buffers()]
+    before = [(buffer, buffer._version, buffer.clone()) for buffer in module.buffers()]
     try:
         yield
     finally:
-        for buffer, value in before:
-            buffer.copy_(value)
+        for buffer, version, value in before:
+            if buffer._version != version:
+                buffer.copy_(value)

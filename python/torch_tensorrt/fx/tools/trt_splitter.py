@@ -164,14 +164,15 @@ class TRTSplitter:
             self.settings.min_acc_module_size,
         )
         self.support = {
-            node.name: self._explained(node, wanted[node], of_data) for node in self._groups
+            node.name: self._explained(node, wanted[node], of_data)
+            for node in module.graph.nodes
+            if node.name in self._groups.names
         }
         self._check_count()
 
     def __call__(self) -> fx.GraphModule:
         """The split graph."""
-        groups = {node.name: tag for node, tag in self._groups.items()}
-        return split(self.module, groups, self._of_sizes)
+        return split(self.module, self._groups.names, self._of_sizes)
 
     def generate_split_results(self) -> SplitResult:
         """The split graph, and what its submodules are called with."""
@@ -204,14 +205,14 @@ class TRTSplitter:
     def split_preview(self) -> str:
         """A line a submodule: its name and its nodes."""
         members: dict[str, list[str]] = {}
-        for node, tag in self._groups.items():
-            members.setdefault(tag, []).append(node.name)
+        for name, tag in self._groups.names.items():
+            members.setdefault(tag, []).append(name)
         order = sorted(members, key=lambda tag: int(tag.rpartition("_")[2]))
         return "\n".join(f"{tag}: {', '.join(members[tag])}" for tag in order)
 
     def _explained(self, node: fx.Node, wanted: bool, of_data: set[str]) -> Support:
         answer: Support = node.meta[_META]
-        if self._groups[node].startswith(ACC_PREFIX):
+        if self._groups.names[node.name].startswith(ACC_PREFIX):
             return Support(True)
         if not answer.engine:
             return answer
@@ -219,6 +220,8 @@ class TRTSplitter:
             return Support(False, "user", "the operator support refuses it")
         if node.name in of_data or any(a.name in of_data for a in node.all_input_nodes):
             return Support(False, "type", "it gives or takes a number that depends on data")
+        if node.name in self._groups.shared:
+            return Support(False, "shared", "it writes, or shows, a tensor of another submodule")
         least = self.settings.min_acc_module_size
         return Support(
             False, "min_block_size", f"its group has fewer than min_acc_module_size={least} nodes"
@@ -251,7 +254,7 @@ class TRTSplitter:
             )
 
     def _check_count(self) -> None:
-        count = len({tag for tag in self._groups.values() if tag.startswith(ACC_PREFIX)})
+        count = len({tag for tag in self._groups.names.values() if tag.startswith(ACC_PREFIX)})
         most = self.settings.max_acc_splits
         if 0 <= most < count:
             raise ValueError(
