@@ -7,10 +7,8 @@ Keys are `<op>/<row>` of tests/ops (test_softmax, row last_dim: "softmax/last_di
 
 # What capture and lowering leave in scripted programs, the same on every engine.
 _SCRIPTED = {
-    "recurrent_cell/lstm*/scripted": "the state's tuple crosses a border, which splits the engine",
     "upsample_nearest/by_hand/scripted": "a list of sizes comes from a loop that is not unrolled",
     "group_norm/local_response/scripted": "a branch on a rank stays undecided",
-    "multi_head/encoder*/scripted": "autograd's state chooses the path",
     "add_and_mul/ints_and_float/traced": "a trace keeps a Python number as a float64 tensor",
     "divide/floor_divide_number/traced": "a trace keeps a Python number as a float64 tensor",
     "expand/interleave_tensor": "the type run gives a size of 0: meta tensors hide the repeats",
