@@ -198,18 +198,26 @@ std::vector<Argument> output_arguments(const py::list& values) {
   return outputs;
 }
 
+compiler::Probe to_probe(const py::list& point) {
+  compiler::Probe probe;
+  for (const py::handle& value : point)
+    probe.emplace_back(torch::jit::toIValue(value, c10::AnyType::get()));
+  return probe;
+}
+
+bool runs_at(Program& program, const py::list& usual, const py::list& other) {
+  compiler::Probe first = to_probe(usual), second = to_probe(other);
+  const py::gil_scoped_release no_gil;
+  return compiler::runs_at(program, std::move(first), std::move(second));
+}
+
 std::string compile(Program& program, const std::vector<py::list>& points, std::size_t required,
                     const py::dict& keywords) {
   const core::Settings settings = to_settings(keywords);
   std::vector<compiler::Probe> probes;
-  for (const py::list& point : points) {
-    compiler::Probe probe;
-    for (const py::handle& value : point)
-      probe.emplace_back(torch::jit::toIValue(value, c10::AnyType::get()));
-    probes.push_back(std::move(probe));
-  }
-  py::gil_scoped_release no_gil;
-  return compiler::compile(program, probes, required, settings).to_json();
+  for (const py::list& point : points) probes.push_back(to_probe(point));
+  const py::gil_scoped_release no_gil;
+  return compiler::compile(program, std::move(probes), required, settings).to_json();
 }
 
 }  // namespace
@@ -290,6 +298,7 @@ void init_program(py::module_& module) {
             program.set_outputs(output_arguments(outputs));
           },
           py::arg("outputs"))
+      .def("runs_at", &runs_at, py::arg("usual"), py::arg("other"))
       .def("compile", &compile, py::arg("points"), py::arg("required"), py::arg("settings"))
       .def(
           "to_torchscript",

@@ -253,14 +253,24 @@ CompileResult compile(const torch::jit::Module& module, const Signature& inputs,
   return {std::move(result), std::move(compiled.report)};
 }
 
-Report compile(Program& program, const std::vector<Probe>& probes, std::size_t required,
+namespace {
+
+void add_self(const Program& program, Probe& probe) {
+  probe.insert(probe.begin(), c10::IValue(program.module()._ivalue()));
+}
+
+}  // namespace
+
+bool runs_at(Program& program, Probe usual, Probe other) {
+  add_self(program, usual);
+  add_self(program, other);
+  return runs_at(program.graph(), usual, other);
+}
+
+Report compile(Program& program, std::vector<Probe> probes, std::size_t required,
                const core::Settings& settings) {
-  std::vector<Probe> complete;
-  for (const Probe& probe : probes) {
-    complete.push_back({c10::IValue(program.module()._ivalue())});
-    complete.back().insert(complete.back().end(), probe.begin(), probe.end());
-  }
-  lower(program.graph(), complete, required);
+  for (Probe& probe : probes) add_self(program, probe);
+  lower(program.graph(), probes, required);
   Report report =
       Compilation(program.graph(), settings, device_of(program.module(), settings)).run();
   if (settings.require_full_compilation) require_full(report);

@@ -14,7 +14,7 @@ RELATIVE_ERROR = 1e-4  # of float32, against the largest magnitude of the output
 def assert_close(got: Any, expected: Any, tolerance: float = RELATIVE_ERROR) -> None:
     """Same nesting, dtypes and shapes, and values within `tolerance` of the largest one."""
     ours, structure = pytree.tree_flatten(got)
-    theirs, expected_structure = pytree.tree_flatten(_with_plain_dicts(expected))
+    theirs, expected_structure = pytree.tree_flatten(expected)
     assert structure == expected_structure
     for a, b in zip(ours, theirs, strict=True):
         assert (a.dtype, a.shape) == (b.dtype, b.shape)
@@ -46,8 +46,8 @@ def ops_in_pytorch(module: torch.nn.Module) -> dict[str, str]:
     return {node["op"]: node["code"] for node in torch_tensorrt.report(module).in_pytorch}
 
 
-def _with_plain_dicts(value: Any) -> Any:
-    """TorchScript has one kind of dict."""
+def plain_dicts(value: Any) -> Any:
+    """The value as TorchScript gives it back: it has one kind of dict."""
     if isinstance(value, dict):
-        return {key: _with_plain_dicts(element) for key, element in value.items()}
+        return {key: plain_dicts(element) for key, element in value.items()}
     return value

@@ -10,7 +10,7 @@ from torch import fx
 from torch_tensorrt import _C
 from torch_tensorrt._program.decode import Decoder, attribute
 from torch_tensorrt._program.emit import emit
-from torch_tensorrt._program.shapes import Ranges, points, ranges_of
+from torch_tensorrt._program.shapes import Ranges, examples, points, possible, ranges_of
 from torch_tensorrt._report import REPORT_ATTRIBUTE, Report
 
 
@@ -64,8 +64,13 @@ def compile_graph_module(
     decoder = Decoder(module, values)
     decoder.run()
     known = ranges_of(values, ranges or {})
-    rows, required = points(values, known)
     states = [attribute(module, path).to("meta") for path in decoder.states.values()]
+    usual = examples(values, {symbol: size.opt for symbol, size in known.items()}) + states
+    known = possible(
+        known,
+        lambda numbers: decoder.program.runs_at(usual, examples(values, numbers) + states),
+    )
+    rows, required = points(values, known)
     # Here, since converters build on this package.
     from torch_tensorrt.dynamo._settings import CompilationSettings
     from torch_tensorrt.dynamo.conversion import compiling

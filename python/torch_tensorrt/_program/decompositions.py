@@ -12,6 +12,16 @@ from torch._ops import OpOverload
 
 from torch_tensorrt import _C
 
+_aten = torch.ops.aten
+# Composites that may return their input, or views of it, without saying so in their schema.
+_MAY_ALIAS = {
+    _aten.atleast_1d,
+    _aten.atleast_2d,
+    _aten.atleast_3d,
+    _aten.broadcast_tensors,
+    _aten.meshgrid,
+    _aten.type_as,
+}
 # By users, over PyTorch's own.
 _registered: dict[OpOverload, Callable[..., Any]] = {}
 
@@ -40,21 +50,37 @@ def register_torch_trt_decomposition(
     return decorate
 
 
-def decompositions() -> dict[OpOverload, Callable[..., Any]]:
-    """PyTorch's decompositions of the ops that have no converter, and the registered ones."""
+def decompositions(writes: bool = True) -> dict[OpOverload, Callable[..., Any]]:
+    """PyTorch's decompositions of the ops that have no converter, and the registered ones.
+
+    Args:
+        writes: the program may write in place. PyTorch takes what a composite op gives for new
+            memory where it stays whole, so those that may return their input are taken apart too.
+    """
     from torch_tensorrt.dynamo.conversion import DYNAMO_CONVERTERS
 
     converted = {support.target for support in DYNAMO_CONVERTERS.list()} - set(_registered)
     table = {**_default_table(), **_registered}
-    return {op: function for op, function in table.items() if op not in converted}
+    whole = {op: function for op, function in table.items() if op not in converted}
+    return {**_aliasing(), **whole} if writes else whole
+
+
+@lru_cache(maxsize=1)
+def _all() -> dict[OpOverload, Callable[..., Any]]:
+    table = torch.export.default_decompositions()
+    table.materialize() if hasattr(table, "materialize") else None
+    return dict(table.items())
 
 
 @lru_cache(maxsize=1)
 def _default_table() -> dict[OpOverload, Callable[..., Any]]:
     converted = set(_C.op_names())
-    table = torch.export.default_decompositions()
-    table.materialize() if hasattr(table, "materialize") else None
-    return {op: function for op, function in table.items() if _name(op) not in converted}
+    return {op: function for op, function in _all().items() if _name(op) not in converted}
+
+
+@lru_cache(maxsize=1)
+def _aliasing() -> dict[OpOverload, Callable[..., Any]]:
+    return {op: function for op, function in _all().items() if op.overloadpacket in _MAY_ALIAS}
 
 
 def _name(op: OpOverload) -> str:

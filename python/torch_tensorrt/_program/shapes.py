@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import sympy
@@ -15,11 +15,15 @@ _GROWTH = 4
 
 
 class SymbolRange(NamedTuple):
-    """What a symbolic size may be; `opt` is what engines are tuned for."""
+    """What a symbolic size may be; `opt` is what engines are tuned for.
+
+    `guessed`: nothing bounds the size, so that `max` is only a wish.
+    """
 
     min: int
     opt: int
     max: int
+    guessed: bool = False
 
 
 Ranges = dict[sympy.Symbol, SymbolRange]
@@ -65,7 +69,7 @@ def _from_environment(symbol: sympy.Symbol, size: torch.SymInt) -> SymbolRange:
     opt = int(hints.get(symbol, max(low, 2)))
     finite = bounds is not None and _is_number(bounds.upper) and int(bounds.upper) < 2**31
     high = int(bounds.upper) if finite else max(_UNBOUNDED, opt * _GROWTH)
-    return SymbolRange(min(low, opt), opt, max(high, opt))
+    return SymbolRange(min(low, opt), opt, max(high, opt), guessed=not finite)
 
 
 def _is_number(bound: Any) -> bool:
@@ -75,7 +79,7 @@ def _is_number(bound: Any) -> bool:
 
 def at_point(size: SymbolRange, point: str) -> int:
     """The same points as the TorchScript frontend's (src/compiler/capture/signature.cpp)."""
-    low, opt, high = size
+    low, opt, high, _ = size
     return {
         "min": low,
         "opt": opt,
@@ -92,11 +96,38 @@ def points(values: list[Any], ranges: Ranges) -> tuple[list[list[Any]], int]:
     Constants (None, str, ...) are left out, as the Program leaves them out.
     """
     names = ["min", "opt", "max", "above_min", "below_max", "middle"] if ranges else ["opt"]
-    rows = []
-    for name in names:
-        numbers = {symbol: at_point(size, name) for symbol, size in ranges.items()}
-        rows.append([_example(value, numbers) for value in values if is_input(value)])
+    rows = [
+        examples(values, {symbol: at_point(size, name) for symbol, size in ranges.items()})
+        for name in names
+    ]
     return rows, 3 if ranges else 1
+
+
+def examples(values: list[Any], numbers: Mapping[sympy.Symbol, int]) -> list[Any]:
+    """The inputs as meta tensors and numbers where symbols have these values."""
+    return [_example(value, numbers) for value in values if is_input(value)]
+
+
+def possible(ranges: Ranges, works: Callable[[dict[sympy.Symbol, int]], bool]) -> Ranges:
+    """The ranges with each guessed maximum lowered to what works: a position table has an end."""
+    numbers = {symbol: size.max for symbol, size in ranges.items()}
+    guessed = [symbol for symbol, size in ranges.items() if size.guessed]
+    if not guessed or works(numbers):
+        return ranges
+    usual = {symbol: size.opt for symbol, size in ranges.items()}
+    for symbol in guessed:
+        low, high = ranges[symbol].opt, numbers[symbol]
+        if works({**usual, symbol: high}):
+            continue
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if works({**usual, symbol: middle}) else (low, middle)
+        numbers[symbol] = low
+    # What works alone may be too much together.
+    while any(numbers[symbol] > usual[symbol] for symbol in guessed) and not works(numbers):
+        for symbol in guessed:
+            numbers[symbol] = (numbers[symbol] + usual[symbol]) // 2
+    return {symbol: size._replace(max=numbers[symbol]) for symbol, size in ranges.items()}
 
 
 def is_input(value: Any) -> bool:

@@ -11,7 +11,7 @@ from functorch.compile import make_boxed_func
 from torch import fx
 
 from torch_tensorrt import _C
-from torch_tensorrt._program import Ranges, SymbolRange, compile_graph_module, ranges_of
+from torch_tensorrt._program import SymbolRange, compile_graph_module, ranges_of
 from torch_tensorrt._program.decompositions import decompositions
 from torch_tensorrt._report import Report
 from torch_tensorrt._settings import to_compiler_settings
@@ -163,9 +163,10 @@ class _Graph:
         grown = False
         for index, axis, symbol in self.sizes:
             size = args[index].shape[axis] if isinstance(args[index], torch.Tensor) else args[index]
-            low, opt, high = self.ranges[symbol]
+            low, opt, high, guessed = self.ranges[symbol]
             if not low <= size <= high:
-                self.ranges[symbol] = SymbolRange(min(low, size), opt, max(high, 2 * size))
+                opt, high = (size, 2 * size) if size > high else (opt, high)
+                self.ranges[symbol] = SymbolRange(min(low, size), opt, high, guessed)
                 grown = True
         return grown
 
@@ -173,23 +174,21 @@ class _Graph:
         graph = _with_constants(self.graph, {i: args[i] for i in self.constant})
         self.inputs = [i for i in range(len(self.values)) if i not in set(self.constant)]
         values = [self.values[i] for i in self.inputs]
-        self.run = _compiled(graph, values, self.settings, self.ranges)
+        self.run = self._compiled(graph, values)
         self.state = self._state(args)
 
-
-def _compiled(
-    graph: fx.GraphModule, values: list[Any], settings: dict[str, Any], ranges: Ranges
-) -> Callable[..., Any]:
-    graph = run_passes(graph, CompilationSettings(**settings))
-    try:
-        compiled = compile_graph_module(graph, values, settings, ranges)
-    except NotImplementedError as error:
-        if settings.get("require_full_compilation"):
-            raise
-        _C.log(_C.LogLevel.Warning, f"a graph stays in PyTorch: {error}")
-        return graph
-    _reports.append(compiled.report)
-    return compiled.module()
+    def _compiled(self, graph: fx.GraphModule, values: list[Any]) -> Callable[..., Any]:
+        graph = run_passes(graph, CompilationSettings(**self.settings))
+        try:
+            compiled = compile_graph_module(graph, values, self.settings, self.ranges)
+        except NotImplementedError as error:
+            if self.settings.get("require_full_compilation"):
+                raise
+            _C.log(_C.LogLevel.Warning, f"a graph stays in PyTorch: {error}")
+            return graph
+        self.ranges = compiled.ranges
+        _reports.append(compiled.report)
+        return compiled.module()
 
 
 def _is_weight(value: Any) -> bool:

@@ -10,7 +10,7 @@ from torch.export import ExportedProgram
 
 from torch_tensorrt import _C
 from torch_tensorrt._program import Compiled, Ranges, compile_graph_module
-from torch_tensorrt._program.decompositions import decompositions, kept_recurrent
+from torch_tensorrt._program.functional import functional
 from torch_tensorrt._settings import take_dryrun_path, to_compiler_settings
 from torch_tensorrt.dynamo._settings import CompilationSettings
 from torch_tensorrt.dynamo._tracer import arguments, placeholder_values, symbol_ranges
@@ -97,17 +97,19 @@ def _compiled(
     options = to_compiler_settings({"min_block_size": MIN_BLOCK_SIZE, **settings})
     given = inputs is not None or arg_inputs is not None or kwarg_inputs is not None
     args, kwargs = arguments(inputs, arg_inputs, kwarg_inputs) if given else ((), {})
-    with kept_recurrent():
-        lowered = program.run_decompositions(decompositions())
+    lowered, graph_module = functional(program)
     ranges = symbol_ranges(lowered, args, kwargs)
-    return compile_lowered(lowered, options, ranges)
+    return compile_functional(lowered, graph_module, options, ranges)
 
 
-def compile_lowered(
-    program: ExportedProgram, settings: dict[str, _C.SettingValue], ranges: Ranges
+def compile_functional(
+    program: ExportedProgram,
+    graph_module: fx.GraphModule,
+    settings: dict[str, _C.SettingValue],
+    ranges: Ranges,
 ) -> Compiled:
-    """A program whose ops are taken apart already."""
-    graph_module = run_passes(program.module(check_guards=False), CompilationSettings(**settings))
+    """A program in the form that `functional` gives."""
+    graph_module = run_passes(graph_module, CompilationSettings(**settings))
     if any(parameter.is_cuda for parameter in graph_module.parameters()):
         settings = {"device_type": "gpu", **settings}
     return compile_graph_module(graph_module, placeholder_values(program), settings, ranges)

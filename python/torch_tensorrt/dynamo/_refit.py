@@ -11,8 +11,8 @@ from torch import fx
 from torch.export import ExportedProgram
 
 from torch_tensorrt import _C
-from torch_tensorrt._program.decompositions import decompositions, kept_recurrent
-from torch_tensorrt.dynamo._compiler import compile_lowered
+from torch_tensorrt._program.functional import functional
+from torch_tensorrt.dynamo._compiler import compile_functional
 from torch_tensorrt.runtime._module import TorchTensorRTModule
 
 
@@ -57,12 +57,6 @@ def refit_module_weights(
             f"new_weight_module is a {type(new_weight_module).__name__}, expected a "
             "torch.export.ExportedProgram; torch_tensorrt.dynamo.trace makes one"
         )
-    with kept_recurrent():
-        lowered = new_weight_module.run_decompositions(decompositions())
-    tensors = {
-        **lowered.state_dict,
-        **{k: v for k, v in lowered.constants.items() if isinstance(v, torch.Tensor)},
-    }
     result = compiled_module if in_place else copy.deepcopy(compiled_module)
     derived = compiled_module.meta.get("torchtrt_derived", [])
     if derived:
@@ -71,9 +65,11 @@ def refit_module_weights(
             f"weights that were computed with while compiling ({', '.join(derived[:3])}"
             f"{', ...' if len(derived) > 3 else ''}): the program is compiled again",
         )
-        _take_over(result, _compiled_again(compiled_module, lowered))
+        _take_over(result, _compiled_again(compiled_module, new_weight_module))
     else:
-        refit_from(result, tensors)
+        constants = new_weight_module.constants.items()
+        tensors = {name: value for name, value in constants if isinstance(value, torch.Tensor)}
+        refit_from(result, {**new_weight_module.state_dict, **tensors})
     if verify_output:
         _verify(result, new_weight_module, tuple(arg_inputs or ()), dict(kwarg_inputs or {}))
     return result
@@ -97,10 +93,11 @@ def refit_from(module: fx.GraphModule, tensors: Mapping[str, torch.Tensor]) -> N
                 tensor.copy_(tensors[name])
 
 
-def _compiled_again(module: fx.GraphModule, lowered: ExportedProgram) -> fx.GraphModule:
+def _compiled_again(module: fx.GraphModule, program: ExportedProgram) -> fx.GraphModule:
     engines = [m for m in module.modules() if isinstance(m, TorchTensorRTModule)]
     settings = engines[0].settings if engines else {}
-    return compile_lowered(lowered, settings, module.meta.get("torchtrt_ranges", {})).module()
+    ranges = module.meta.get("torchtrt_ranges", {})
+    return compile_functional(*functional(program), settings, ranges).module()
 
 
 def _take_over(module: fx.GraphModule, other: fx.GraphModule) -> None:

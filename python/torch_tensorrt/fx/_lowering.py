@@ -15,7 +15,7 @@ from torch import fx, nn
 from torch.fx import traceback as fx_traceback
 
 from torch_tensorrt._program import Ranges
-from torch_tensorrt._program.decompositions import decompositions
+from torch_tensorrt._program.functional import functional
 from torch_tensorrt._program.places import place_of
 from torch_tensorrt.fx._inputs import dynamic_shapes, examples, symbol_ranges
 from torch_tensorrt.fx._symbolic import user_place
@@ -93,8 +93,7 @@ def lower(module: nn.Module, inputs: tuple[Any, ...]) -> Lowered:
                 f"[capture] torch.export cannot capture {type(module).__name__}: "
                 f"{_first_line(error)}"
             ) from error
-        lowered = program.run_decompositions(decompositions()).module(check_guards=False)
-    assert isinstance(lowered, fx.GraphModule)
+        _, lowered = functional(program)
     values = [node.meta.get("val") for node in lowered.graph.find_nodes(op="placeholder")]
     ranges = symbol_ranges(values, inputs)
     if traced is not None:

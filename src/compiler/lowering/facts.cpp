@@ -457,24 +457,35 @@ void set_inputs(Graph& graph, const std::vector<Probe>& probes,
   }
 }
 
+/// The probes behind the first `required` ones at which an op failed.
+std::set<std::size_t> run_once(Graph& graph, const std::vector<Probe>& probes, std::size_t required,
+                               const std::vector<std::size_t>& fixed) {
+  set_inputs(graph, probes, fixed);
+  const auto written = written_containers(graph);
+  for (Var* input : graph.body().inputs) {
+    if (written.count(input)) forget_written(input);
+  }
+  Interpreter interpreter(probes.size(), required, written);
+  interpreter.run(graph.body());
+  return interpreter.failed_probes();
+}
+
 }  // namespace
 
 void infer_facts(Graph& graph, std::vector<Probe> probes, std::size_t required,
                  const std::vector<std::size_t>& fixed) {
   const at::NoGradGuard no_grad;
   while (true) {
-    set_inputs(graph, probes, fixed);
-    const auto written = written_containers(graph);
-    for (Var* input : graph.body().inputs) {
-      if (written.count(input)) forget_written(input);
-    }
-    Interpreter interpreter(probes.size(), required, written);
-    interpreter.run(graph.body());
-    const auto& failed = interpreter.failed_probes();
+    const auto failed = run_once(graph, probes, required, fixed);
     if (failed.empty()) return;
     for (auto it = failed.rbegin(); it != failed.rend(); ++it)
       probes.erase(probes.begin() + static_cast<long>(*it));
   }
+}
+
+bool runs_at(Graph& graph, const Probe& usual, const Probe& other) {
+  const at::NoGradGuard no_grad;
+  return run_once(graph, {usual, other}, 1, {}).empty();
 }
 
 }  // namespace torch_tensorrt::compiler

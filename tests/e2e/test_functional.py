@@ -1,0 +1,119 @@
+"""Writes in place, from torch.export's graph: right, and without tracing twice where nobody else
+sees the memory."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+import torch_tensorrt
+from e2e.checks import assert_close
+from torch import Tensor, nn
+from torch_tensorrt._program.functional import functional
+
+Function = Callable[[Tensor], Any]
+
+
+class Wrapped(nn.Module):
+    def __init__(self, function: Function) -> None:
+        super().__init__()
+        self.function = function
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.bn = nn.BatchNorm2d(4)
+
+    def forward(self, x: Tensor) -> Any:
+        return self.function(x)
+
+
+def chain(x: Tensor) -> Tensor:
+    y = x.sin().add_(1).relu_()
+    return y.mul_(y) + y
+
+
+def of_part(x: Tensor) -> tuple[Tensor, Tensor]:
+    y = x * 2
+    y[:, 1:, ::2] = 0.5
+    y[0, 0].add_(x[0, 1])
+    return y, y.sum()
+
+
+def counted(x: Tensor) -> Tensor:
+    mask = torch.zeros(4, 4)
+    for index in range(2):
+        mask[index : index + 2] = index + 1
+    return x[0, 0, :4, :4] + mask
+
+
+def identity_dropout(x: Tensor) -> Tensor:
+    return F.dropout(x * 2, 0.5, training=False, inplace=True).relu()
+
+
+def used_before(x: Tensor) -> tuple[Tensor, Tensor]:
+    y = x.sin()
+    z = y.exp()
+    return y.neg_(), z
+
+
+def view_before(x: Tensor) -> tuple[Tensor, Tensor]:
+    y = x.sin()
+    z = y.transpose(0, 1)
+    y.neg_()
+    return z * 2, y
+
+
+def view_written(x: Tensor) -> Tensor:
+    y = x.sin()
+    y.flatten().neg_()
+    return y
+
+
+def returned_input(x: Tensor) -> tuple[Tensor, Tensor]:
+    y = x.sin()
+    z = F.dropout(y, 0.5, training=False)
+    y.neg_()
+    return y, z
+
+
+def part_of_a_view(x: Tensor) -> tuple[Tensor, Tensor]:
+    y = x.sin()
+    part = y[:, 1:]
+    part[:, :, 0] = 3.0
+    return part.exp(), y
+
+
+def promoted(x: Tensor) -> Tensor:
+    y = torch.ones(4, dtype=torch.int64)
+    y += torch.arange(4, dtype=torch.int32)
+    return x[0, 0, 0, :4] + y
+
+
+def input_written(x: Tensor) -> Tensor:
+    x.add_(1)
+    return x * 2
+
+
+ONCE = (chain, of_part, counted, identity_dropout, returned_input, used_before)
+TWICE = (view_before, view_written, part_of_a_view, promoted, input_written)
+
+
+@pytest.mark.parametrize("function", [*ONCE, *TWICE])
+def test_writes_are_right(function: Function) -> None:
+    x = torch.rand(2, 3, 6, 6)
+    program = torch_tensorrt.dynamo.trace(Wrapped(function).eval(), inputs=[x])
+    lowered, module = functional(program)
+    assert (lowered is program) == (function in ONCE)
+    written = [n for n in module.graph.nodes if str(n.target).endswith("_.default")]
+    assert not written or function is input_written
+    fast = torch_tensorrt.dynamo.compile(program, inputs=[x], min_block_size=1)
+    ours, theirs = x.clone(), x.clone()
+    assert_close(fast(ours), function(theirs))
+    assert torch.equal(ours, theirs)
+
+
+def test_statistics_that_an_op_writes_are_kept() -> None:
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)).train()
+    x = torch.rand(2, 3, 6, 6)
+    program = torch.export.export(module, (x,))
+    lowered, _ = functional(program)
+    assert lowered is not program
