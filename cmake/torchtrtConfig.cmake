@@ -1,7 +1,7 @@
 # find_package(torchtrt): targets of an installed Torch-TensorRT.
 #
 #   torchtrt::runtime    loads and runs compiled modules: all that a deployment links
-#   torchtrt::torchtrt   compiler and C++ API (torch_tensorrt/torch_tensorrt.h); brings the runtime
+#   torchtrt::torchtrt   compiler and C++ API (torch_tensorrt/torch_tensorrt.h, converter.h); brings the runtime
 #
 # Both bring libtorch. Its folder is looked for beside this package, then in the environment of Python_EXECUTABLE or
 # python3; -DTorchCPU_ROOT=<folder with include/ and lib/> names another. It must have the version of torch that this
@@ -29,4 +29,6 @@ function(_torchtrt_import name library)
 endfunction()
 _torchtrt_import(runtime torchtrt_runtime)
 _torchtrt_import(torchtrt torchtrt torchtrt::runtime)
+# The compiler's headers behind torch_tensorrt/converter.h.
+target_include_directories(torchtrt::torchtrt INTERFACE "${_torchtrt_package}/include/torch_tensorrt/detail")
 set(torchtrt_FOUND TRUE)

@@ -265,6 +265,8 @@ struct TORCHTRT_API CompileSpec {
   bool dryrun = false;
   /// Fail, naming the ops, unless the whole model becomes one engine.
   bool require_full_compilation = false;
+  /// Fail where an engine cannot be built, rather than leave its ops in PyTorch.
+  bool pass_through_build_failures = false;
   /// Fewest ops that are worth an engine; smaller groups stay in PyTorch.
   std::uint64_t min_block_size = 3;
   /// Ops to keep in PyTorch, such as "aten::relu".

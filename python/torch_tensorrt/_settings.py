@@ -14,6 +14,36 @@ from torch_tensorrt._Device import Device
 from torch_tensorrt._enums import dtype
 
 
+# Upstream's other names of settings.
+_OTHER_NAMES = {
+    "engine_capability": "capability",
+    "make_refittable": "refit",
+    "truncate_double": "truncate_long_and_double",
+}
+# Settings of upstream that nothing here depends on: name, upstream's default, and why.
+WITHOUT_EFFECT: dict[str, tuple[Any, str]] = {
+    "assume_dynamic_shape_support": (False, "all converters support dynamic shapes"),
+    "attn_bias_is_causal": (True, "attention masks are taken as they are"),
+    "custom_engine_cache": (None, "the cache is a folder: engine_cache_dir"),
+    "decompose_attention": (False, "an engine without attention layers gets them composed"),
+    "dynamically_allocate_resources": (False, "an engine's memory is taken at its first call"),
+    "enable_experimental_decompositions": (False, "there is one set of decompositions"),
+    "enable_resource_partitioning": (False, "weights are shared with the model, not copied"),
+    "cpu_memory_budget": (None, "weights are shared with the model, not copied"),
+    "engine_cache_size": (5368709120, "the cache has no limit"),
+    "fallback_data_dependent_ops": (False, "ops whose shapes depend on data stay in PyTorch"),
+    "immutable_weights": (True, "weights can be replaced in every engine"),
+    "lazy_engine_init": (False, "an engine is loaded once it is built"),
+    "offload_module_to_cpu": (False, "weights are shared with the model, not copied"),
+    "reuse_cached_engines": (False, "cache_built_engines both writes and reads"),
+    "use_distributed_mode_trace": (False, "there is one way to trace"),
+    "use_explicit_typing": (True, "engines are always strongly typed"),
+    "use_fast_partitioner": (True, "there is one partitioner"),
+    "use_fp32_acc": (False, "matmuls of reduced precision always accumulate in float32"),
+    "use_python_runtime": (None, "there is one runtime"),
+}
+
+
 def to_compiler_settings(keywords: dict[str, Any]) -> dict[str, _C.SettingValue]:
     """Keyword arguments with Python's types (Device, dtypes, modules' classes) as the compiler's.
 
@@ -24,7 +54,13 @@ def to_compiler_settings(keywords: dict[str, Any]) -> dict[str, _C.SettingValue]
         ValueError: a value does not fit its setting.
     """
     settings: dict[str, Any] = {}
-    for name, value in keywords.items():
+    for given, value in keywords.items():
+        name = _OTHER_NAMES.get(given, given)
+        if name in WITHOUT_EFFECT:
+            default, reason = WITHOUT_EFFECT[name]
+            if value not in (None, default):
+                _C.log(_C.LogLevel.Info, f"setting '{name}' has no effect: {reason}")
+            continue
         if value is None:
             continue
         if name == "device":

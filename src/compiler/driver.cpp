@@ -134,7 +134,7 @@ class Compilation {
       try {
         built.push_back(build(segment));
       } catch (const std::exception& error) {
-        if (settings_.require_full_compilation) throw;
+        if (settings_.require_full_compilation || settings_.pass_through_build_failures) throw;
         core::log_warning("[engine] a group of ", segment.nodes.size(),
                           " ops stays in PyTorch: ", error.what());
         for (const Node* node : segment.nodes)

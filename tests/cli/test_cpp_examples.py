@@ -50,3 +50,31 @@ def test_compile(tmp_path: Path) -> None:
     assert "1 engine" in shown
     x = torch.randn(2, 8)
     torch.testing.assert_close(torch.jit.load(str(tmp_path / "compiled.ts"))(x), model(x))
+
+
+class Capped(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = torch.nn.Linear(8, 4)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.ops.mylib.soft_cap(self.linear(x), 0.5)
+
+
+def test_converter_from_a_library(tmp_path: Path) -> None:
+    library = build("07_cpp_converter", tmp_path / "build").with_suffix(".so")
+    torch.ops.load_library(str(library))
+    model, x = Capped().eval(), torch.randn(2, 8)
+    torch.jit.script(model).save(str(tmp_path / "model.ts"))
+    cli = Path(sys.executable).parent / "torchtrtc"
+    out = tmp_path / "compiled.ts"
+    shown = run(
+        cli, "--info", "--custom-converters", library, "--min-block-size", 1,
+        tmp_path / "model.ts", out, "(2,8)",
+    )  # fmt: skip
+    assert "2 of 2 ops" in shown
+    torch.testing.assert_close(torch.jit.load(str(out))(x), model(x), rtol=1e-4, atol=1e-5)
+    for ir in ("ts", "dynamo", "fx"):
+        fast = torch_tensorrt.compile(model, ir=ir, inputs=[x], min_block_size=1)
+        assert torch_tensorrt.report(fast).in_pytorch == []
+        torch.testing.assert_close(fast(x), model(x), rtol=1e-4, atol=1e-5)

@@ -53,7 +53,7 @@ def test_refit_of_plain_weights_lowers_nothing(monkeypatch: pytest.MonkeyPatch) 
     def fail(*_: object) -> None:
         raise AssertionError("the program was compiled again")
 
-    monkeypatch.setattr("torch_tensorrt.dynamo._refit.compile_lowered", fail)
+    monkeypatch.setattr("torch_tensorrt.dynamo._refit.compile_functional", fail)
     x = torch.rand(2, 4)
     assert_close(refit_module_weights(fast, program)(x), new(x))
 
