@@ -28,6 +28,8 @@ STAGES = ("capture", "lowering", "partitioning", "conversion", "assembly")
 # standard library and POSIX. The longest matching folder counts.
 ALLOWED = {
     "include/torch_tensorrt": ("torch_tensorrt/", *TORCH),
+    # For those who extend the compiler rather than use it.
+    "include/torch_tensorrt/converter.h": ("compiler/conversion/op_context.h",),
     "src/core": ("core/", *JSON),
     "src/runtime": ("core/", "runtime/", *TORCH, *JSON),
     # The assembly stage makes the runtime's engines.

@@ -20,7 +20,7 @@ def settings_table() -> str:
         rows.append(f"| `{row['name']}` | {row['kind']} | `{row['default']}` | {row['doc']} |")
     rows += [
         "",
-        "Python also takes these settings of upstream Torch-TensorRT, which nothing here depends on; "
+        "Python also takes these settings of upstream, on which nothing here depends; "
         "an INFO line says so where one has another value than its default:",
         "",
         "| setting | because |",

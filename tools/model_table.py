@@ -14,6 +14,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -27,10 +29,9 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "build" / "model_table.json"
 PAGE = ROOT / "docs" / "models.md"
-CHECKS = ("static", "dynamic", "torch_compile", "exported_program", "torchscript", "aot_inductor")
+SAVED = ("exported_program", "torchscript", "aot_inductor")
+CHECKS = ("static", "dynamic", "torch_compile", "compile_time", *SAVED)
 TOLERANCE = 1e-4
-# Packages of compiled code take long to build: one model of each kind.
-AOT_INDUCTOR = ("resnet18", "mobilevit_xxs", "gpt2_cache", "bert")
 
 Row = dict[str, Any]
 
@@ -43,10 +44,10 @@ sys.path.insert(0, str(ROOT / "tests"))
 class Session:
     """One model with what its checks share; a method a check, named like it."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, folder: Path) -> None:
         from zoo.models import MODELS
 
-        self.name, self.model = name, MODELS[name]
+        self.folder, self.model = folder, MODELS[name]
         self.module = self.model.module()
         self.fast: Any = None  # for all shapes
 
@@ -87,15 +88,35 @@ class Session:
 
     def exported_program(self) -> Row:
         """As a file of torch.export."""
-        return self._reloaded("exported_program", "pt2", lambda program: program.module())
+        return self._saved("exported_program", "pt2")
 
     def torchscript(self) -> Row:
         """As a file of TorchScript."""
-        return self._reloaded("torchscript", "ts", lambda script: script)
+        return self._saved("torchscript", "ts")
 
     def aot_inductor(self) -> Row:
         """As a package of compiled code."""
-        return self._reloaded("aot_inductor", "pt2", lambda package: package)
+        return self._saved("aot_inductor", "pt2")
+
+    def compile_time(self) -> Row:
+        """Compiling what was captured, here and from TorchScript, in turns; medians of three."""
+        import torch
+        import torch_tensorrt
+
+        inputs = self.model.tensors("usual")
+        program = torch_tensorrt.dynamo.trace(self.module, inputs=inputs)
+        script = torch.jit.trace(self.module, tuple(inputs), check_trace=False, strict=False)
+        options = {"inputs": inputs, "cache_built_engines": False, "min_block_size": 5}
+        times: tuple[list[float], list[float]] = ([], [])
+        for _ in range(3):
+            start = time.perf_counter()
+            torch_tensorrt.dynamo.compile(program, **options)
+            middle = time.perf_counter()
+            torch_tensorrt.ts.compile(script, **options)
+            times[0].append(middle - start)
+            times[1].append(time.perf_counter() - middle)
+        dynamo, torchscript = map(statistics.median, times)
+        return {"error": 0.0, "dynamo_s": dynamo, "torchscript_s": torchscript}
 
     def _compiled(self, inputs: Any) -> tuple[Any, Row]:
         import torch_tensorrt
@@ -123,22 +144,70 @@ class Session:
 
         return (self._error(fast, point) for point in POINTS)
 
-    def _reloaded(self, kind: str, suffix: str, callable_of: Callable[[Any], Any]) -> Row:
-        """Saved and loaded; the error is against the module that was saved."""
+    def _saved(self, kind: str, suffix: str) -> Row:
+        """Saved beside what it computes; `load_all` compares that in another process."""
+        import torch
         import torch_tensorrt
 
         if self.fast is None:
             self.fast, _ = self._compiled(self.model.ranges())
         inputs = self.model.tensors("between")
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"{self.name}.{suffix}"
-            start = time.perf_counter()
-            torch_tensorrt.save(self.fast, path, output_format=kind)
-            saved = time.perf_counter()
-            again = callable_of(torch_tensorrt.load(path))
-            loaded = time.perf_counter()
-            error = relative_error(again(*inputs), self.fast(*inputs), leaves_only=True)
-        return {"save_s": saved - start, "load_s": loaded - saved, "error": error}
+        torch.save((list(inputs), leaves(self.fast(*inputs))), self.folder / "expected.pt")
+        start = time.perf_counter()
+        torch_tensorrt.save(self.fast, self.folder / f"{kind}.{suffix}", output_format=kind)
+        return {"save_s": time.perf_counter() - start}
+
+
+def load_all(folder: Path, path: Path) -> None:
+    """Runs the saved files of a model with no more of this project than its runtime."""
+    import torch
+    import torch_tensorrt.runtime  # noqa: F401  (registers the engine class)
+    from torch._inductor import aoti_load_package
+
+    torch.set_grad_enabled(False)
+    inputs, expected = torch.load(folder / "expected.pt", weights_only=False)
+    load: dict[str, Callable[[str], Any]] = {
+        "exported_program": lambda file: torch.export.load(file).module(),
+        "torchscript": torch.jit.load,
+        "aot_inductor": aoti_load_package,
+    }
+    with path.open("a") as out:
+        for file in sorted(folder.glob("*.*")):
+            if file.stem not in load:
+                continue
+            try:
+                start = time.perf_counter()
+                module = load[file.stem](str(file))
+                seconds = time.perf_counter() - start
+                error = relative_error(leaves(module(*inputs)), expected)
+                row: Row = {"load_s": seconds, "error": error}
+            except Exception as failure:
+                row = {"message": f"{type(failure).__name__}: {failure}"}
+            out.write(json.dumps({"check": file.stem, **row}) + "\n")
+            out.flush()
+
+
+def run_cpp(folder: Path) -> Row:
+    """The TorchScript file in a C++ program that has no Python and no compiler."""
+    program = ROOT / "build" / "bin" / "03_cpp_deploy"
+    done = subprocess.run(
+        [program, folder / "torchscript.ts", folder / "expected.pt"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    found = re.search(r"relative error (\S+):", done.stdout)
+    if not found:
+        return {"message": (done.stdout + done.stderr)[-400:]}
+    return {"error": float(found[1])}
+
+
+def leaves(value: Any) -> list[Any]:
+    """The tensors of a result in order: files keep the order, not every container class."""
+    from torch.utils import _pytree as pytree
+
+    return [leaf for leaf in pytree.tree_leaves(value) if leaf is not None]
 
 
 def stays(report: Any) -> Counter[str]:
@@ -146,17 +215,14 @@ def stays(report: Any) -> Counter[str]:
     return Counter(f"{node['op']}: {node.get('reason', '?')}" for node in report.in_pytorch)
 
 
-def relative_error(got: Any, expected: Any, leaves_only: bool = False) -> float:
+def relative_error(got: Any, expected: Any) -> float:
     """The largest difference, against the largest magnitude of the same tensor."""
     import torch
     from torch.utils import _pytree as pytree
 
     ours, structure = pytree.tree_flatten(got)
     theirs, wanted = pytree.tree_flatten(expected)
-    if leaves_only:
-        ours = [leaf for leaf in ours if leaf is not None]
-        theirs = [leaf for leaf in theirs if leaf is not None]
-    elif structure != wanted:
+    if structure != wanted:
         raise AssertionError(f"the result is {structure}, expected {wanted}")
     errors = [0.0]
     for a, b in zip(ours, theirs, strict=True):
@@ -173,15 +239,15 @@ def relative_error(got: Any, expected: Any, leaves_only: bool = False) -> float:
     return max(errors)
 
 
-def run_checks(name: str, checks: list[str], path: Path) -> None:
-    """Appends a line of JSON to `path` after each check."""
+def run_checks(name: str, checks: list[str], folder: Path, path: Path) -> None:
+    """Appends a line of JSON to `path` after each check; files to be loaded go into `folder`."""
     warnings.filterwarnings("ignore")
     os.environ["HF_HUB_OFFLINE"] = "1"
     import torch
 
     torch.set_grad_enabled(False)
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
-    session = Session(name)
+    session = Session(name, folder)
     with path.open("a") as out:
         for check in checks:
             try:
@@ -196,12 +262,28 @@ def run_checks(name: str, checks: list[str], path: Path) -> None:
 
 
 def run_model(name: str, checks: list[str], limit: float) -> dict[str, Row]:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "rows"
+    rows: dict[str, Row] = {}
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "files"
+        folder.mkdir()
+        rows = run_process(["--one", name, "--checks", *checks], folder, checks, limit)
+        saved = [c for c in checks if c in SAVED and "message" not in rows[c]]
+        for check, row in run_process(["--load"], folder, saved, limit).items() if saved else ():
+            rows[check] = {**rows[check], **row}
+        if "torchscript" in saved:
+            rows["cpp"] = run_cpp(folder)
+    return rows
+
+
+def run_process(
+    arguments: list[str], folder: Path, checks: list[str], limit: float
+) -> dict[str, Row]:
+    """One process of this file; a row for each of its checks, whatever becomes of it."""
+    with tempfile.TemporaryDirectory() as temporary:
+        path, log = Path(temporary) / "rows", Path(temporary) / "log"
         path.touch()
-        command = [sys.executable, __file__, "--one", name, "--checks", *checks, "--to", str(path)]
-        environment = {**os.environ, "XDG_CACHE_HOME": folder, "PYTHONUNBUFFERED": "1"}
-        log = Path(folder) / "log"
+        command = [sys.executable, __file__, *arguments, "--folder", str(folder), "--to", str(path)]
+        environment = {**os.environ, "XDG_CACHE_HOME": temporary, "PYTHONUNBUFFERED": "1"}
         with log.open("w") as out:
             try:
                 done = subprocess.run(
@@ -211,8 +293,8 @@ def run_model(name: str, checks: list[str], limit: float) -> dict[str, Row]:
             except subprocess.TimeoutExpired:
                 end = f"no result after {limit:.0f} s"
         rows = {row.pop("check"): row for row in map(json.loads, path.read_text().splitlines())}
-        missing = [check for check in checks if check not in rows]
         last = log.read_text().strip().splitlines()[-3:]
+    missing = [check for check in checks if check not in rows]
     if missing:
         rows[missing[0]] = {"message": " | ".join([end, *last])}
     for check in missing[1:]:
@@ -233,9 +315,7 @@ def run_all(names: list[str], checks: list[str], again: bool, limit: float) -> N
     results = read_results()
     for name in names:
         known = results.setdefault(name, {})
-        wanted = [
-            check for check in checks if (again or check not in known) and applies(check, name)
-        ]
+        wanted = [check for check in checks if again or check not in known]
         if not wanted:
             continue
         start = time.perf_counter()
@@ -244,10 +324,6 @@ def run_all(names: list[str], checks: list[str], again: bool, limit: float) -> N
         RESULTS.write_text(json.dumps(results, indent=1))
         shown = ", ".join(f"{check} {brief(known[check])}" for check in wanted)
         print(f"{name} ({time.perf_counter() - start:.0f} s): {shown}", flush=True)
-
-
-def applies(check: str, name: str) -> bool:
-    return check != "aot_inductor" or name in AOT_INDUCTOR
 
 
 def read_results() -> dict[str, dict[str, Row]]:
@@ -279,11 +355,14 @@ of `tests/zoo`: one in eight is compiled in every test run, all of them with `TO
   to 32 tokens), which then runs at three sizes. The number is the largest difference from PyTorch
   relative to the largest value; up to {tolerance:.0e} is right.
 - **compile()**: the same for `torch.compile(model, backend="tensorrt")`, at four sizes.
-- **.pt2**, **.ts**, **AOT**: the module for all batches, saved as exported program, as TorchScript
-  and (a few) as AOT Inductor package, and loaded: the difference from before, 0 where no bit is
-  another.
+- **.pt2**, **.ts**, **AOT**, **C++**: the module for all batches, saved as exported program, as
+  TorchScript and as AOT Inductor package, and loaded in another process that imports only
+  `torch_tensorrt.runtime` (the TorchScript file also in `examples/03_cpp_deploy`, with no Python):
+  the difference from before, 0 where no bit is another.
 - **ops**: in engines, and behind a + those that stayed in PyTorch, with the reason in the notes.
 - **capture**, **compile**: seconds of torch.export and of compiling for dynamic batch.
+- **of TorchScript's**: the time of compiling for a fixed shape, capture excluded, over that of
+  compiling the model's trace through the TorchScript frontend.
 """
 COLUMNS = {
     "static": "fixed",
@@ -292,6 +371,7 @@ COLUMNS = {
     "exported_program": ".pt2",
     "torchscript": ".ts",
     "aot_inductor": "AOT",
+    "cpp": "C++",
 }
 LABELS = {
     "static": "fixed shapes",
@@ -300,6 +380,7 @@ LABELS = {
     "exported_program": "saved as exported program and loaded",
     "torchscript": "saved as TorchScript and loaded",
     "aot_inductor": "saved as AOT Inductor package and loaded",
+    "cpp": "saved as TorchScript and loaded in C++",
 }
 
 
@@ -328,7 +409,7 @@ def page(results: dict[str, dict[str, Row]]) -> str:
 def counts(results: dict[str, dict[str, Row]]) -> str:
     rows = ["| right | of | |", "|--:|--:|---|"]
     for check, label in LABELS.items():
-        tried = [row.get(check) for name, row in results.items() if applies(check, name)]
+        tried = [row.get(check) for row in results.values()]
         rows.append(f"| {sum(map(is_right, tried))} | {len(tried)} | {label} |")
     for check in ("dynamic", "torch_compile"):
         whole = sum(is_whole(row.get(check)) for row in results.values())
@@ -337,7 +418,7 @@ def counts(results: dict[str, dict[str, Row]]) -> str:
 
 
 def table(results: dict[str, dict[str, Row]], notes: list[str]) -> str:
-    heads = ["model", *COLUMNS.values(), "ops", "capture s", "compile s"]
+    heads = ["model", *COLUMNS.values(), "ops", "capture s", "compile s", "of TorchScript's"]
     lines = ["| " + " | ".join(heads) + " |", "|---|" + "--:|" * (len(heads) - 1)]
     for name, row in results.items():
         cells = [cell(name, check, row.get(check), notes) for check in COLUMNS]
@@ -346,13 +427,14 @@ def table(results: dict[str, dict[str, Row]], notes: list[str]) -> str:
         cells += [
             f"{dynamic[key]:.1f}" if key in dynamic else "" for key in ("capture_s", "compile_s")
         ]
+        cells.append(compile_ratio(name, row.get("compile_time") or {}, notes))
         lines.append("| " + " | ".join([name, *cells]) + " |")
     return "\n".join(lines) + "\n"
 
 
 def cell(name: str, check: str, row: Row | None, notes: list[str]) -> str:
     if row is None:
-        return "" if applies(check, name) else "-"
+        return ""
     if "message" in row:
         return "**fails**" + noted(notes, f"{name}, {COLUMNS[check]}: {row['message']}")
     error = f"{row['error']:.0e}" if row["error"] else "0"
@@ -360,6 +442,12 @@ def cell(name: str, check: str, row: Row | None, notes: list[str]) -> str:
     if check == "torch_compile" and row["in_pytorch"]:
         shown += noted(notes, f"{name}, {COLUMNS[check]}: {listed(row)}")
     return shown
+
+
+def compile_ratio(name: str, row: Row, notes: list[str]) -> str:
+    if "message" in row:
+        return "-" + noted(notes, f"{name}, the trace: {row['message']}")
+    return f"{row['dynamo_s'] / row['torchscript_s']:.2f}" if row else ""
 
 
 def ops(name: str, row: Row, notes: list[str]) -> str:
@@ -395,10 +483,15 @@ def main() -> int:
     parser.add_argument("--checks", nargs="+", choices=CHECKS, default=list(CHECKS))
     parser.add_argument("--limit", type=float, default=300)
     parser.add_argument("--one", help=argparse.SUPPRESS)
+    parser.add_argument("--load", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--to", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        run_checks(options.one, options.checks, options.to)
+        run_checks(options.one, options.checks, options.folder, options.to)
+        return 0
+    if options.load:
+        load_all(options.folder, options.to)
         return 0
     if not options.page:
         from zoo.models import MODELS

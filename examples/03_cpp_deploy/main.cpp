@@ -19,20 +19,20 @@
 
 namespace {
 
-/// A list of inputs and a list of outputs, as torch.save wrote them.
+/// A list of inputs and the tensors that came out, as torch.save wrote them.
 struct Expected {
-  std::vector<torch::Tensor> inputs, outputs;
+  std::vector<c10::IValue> inputs;
+  std::vector<torch::Tensor> outputs;
 };
 
+/// The tensors in nested tuples, lists and dicts, in order.
 std::vector<torch::Tensor> tensors(const c10::IValue& value) {
-  if (value.isTensor()) return {value.toTensor()};
-  if (value.isTensorList()) return value.toTensorVector();
-  const bool is_tuple = value.isTuple();
-  const c10::ArrayRef<c10::IValue> elements =
-      is_tuple ? c10::ArrayRef<c10::IValue>(value.toTupleRef().elements()) : value.toListRef();
-  std::vector<torch::Tensor> out;
-  for (const c10::IValue& element : elements) out.push_back(element.toTensor());
-  return out;
+  std::vector<torch::Tensor> found;
+  value.visit([&](const c10::IValue& part) {
+    if (part.isTensor()) found.push_back(part.toTensor());
+    return false;
+  });
+  return found;
 }
 
 Expected read_expected(const std::string& path) {
@@ -41,7 +41,7 @@ Expected read_expected(const std::string& path) {
   const std::vector<char> bytes((std::istreambuf_iterator<char>(file)), {});
   const c10::IValue value = torch::jit::pickle_load(bytes);
   const auto& parts = value.toTupleRef().elements();
-  return {tensors(parts.at(0)), tensors(parts.at(1))};
+  return {parts.at(0).toListRef().vec(), tensors(parts.at(1))};
 }
 
 /// Largest difference, relative to the largest element.
@@ -63,9 +63,7 @@ int run(const std::string& model_path, const std::string& expected_path) {
   const c10::InferenceMode no_gradients;
   torch::jit::Module model = torch::jit::load(model_path);
   const Expected expected = read_expected(expected_path);
-  const std::vector<c10::IValue> inputs(expected.inputs.begin(), expected.inputs.end());
-
-  const std::vector<torch::Tensor> outputs = tensors(model.forward(inputs));
+  const std::vector<torch::Tensor> outputs = tensors(model.forward(expected.inputs));
   if (outputs.size() != expected.outputs.size())
     throw std::runtime_error("another number of outputs");
   double worst = 0;
@@ -75,7 +73,7 @@ int run(const std::string& model_path, const std::string& expected_path) {
   const bool same = worst <= 1e-4;
   std::printf("%zu output(s), relative error %.1e: %s\n", outputs.size(), worst,
               same ? "the same numbers as PyTorch" : "NOT the same numbers as PyTorch");
-  std::printf("%.2f ms per call\n", milliseconds_per_call(model, inputs));
+  std::printf("%.2f ms per call\n", milliseconds_per_call(model, expected.inputs));
   return same ? 0 : 1;
 }
 

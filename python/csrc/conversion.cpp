@@ -123,6 +123,17 @@ Bound to_bound(const py::handle& result, const std::string& op) {
                                ", expected a tensor of ctx.net, or a tuple or list of those");
 }
 
+bool is_dtype(const c10::Argument& argument) {
+  c10::TypePtr type = argument.real_type();
+  if (const auto optional = type->cast<c10::OptionalType>()) type = optional->getElementType();
+  return type->kind() == c10::TypeKind::ScalarTypeType;
+}
+
+py::object to_dtype(int number) {
+  auto* dtype = torch::getTHPDtype(static_cast<at::ScalarType>(number));
+  return py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(dtype));
+}
+
 std::vector<Bound> call(const py::object& function, OpContext& op) {
   const py::gil_scoped_acquire gil;
   const compiler::Node& node = op.node();
@@ -131,6 +142,7 @@ std::vector<Bound> call(const py::object& function, OpContext& op) {
   for (std::size_t i = 0; i < node.args.size(); ++i) {
     const c10::Argument& declared = node.schema()->arguments()[i];
     py::object value = to_python(node.args[i], op.environment());
+    if (is_dtype(declared) && !value.is_none()) value = to_dtype(value.cast<int>());
     if (declared.kwarg_only()) {
       kwargs[py::str(declared.name())] = std::move(value);
     } else {
@@ -193,6 +205,8 @@ void init_conversion(py::module_& module) {
             return net.value(net.size(x, axis));
           },
           py::arg("x"), py::arg("axis"));
+  module.def("user_converter_names", &compiler::user_converter_names,
+             "Ops that converters were added for.");
   module.def("add_converter", &add_converter, py::arg("op"), py::arg("function"), py::arg("takes"),
              py::arg("high_priority"));
   module.def("remove_converter", &compiler::remove_converter, py::arg("number"));

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
+from contextvars import ContextVar
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,6 @@ import torch
 from torch_tensorrt import _C
 from torch_tensorrt._Device import Device
 from torch_tensorrt._enums import dtype
-
 
 # Upstream's other names of settings.
 _OTHER_NAMES = {
@@ -116,3 +118,66 @@ def _module_name(module: object) -> str:
     if isinstance(module, type):
         return f"{module.__module__}.{module.__qualname__}"
     return str(module)
+
+
+class CompilationSettings:
+    """Read-only: every setting of docs/settings.md as an attribute, else its default.
+
+    >>> CompilationSettings(min_block_size=1).min_block_size
+    1
+    >>> CompilationSettings().require_full_compilation
+    False
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        _C.check_settings(settings)
+        self.__dict__.update(_defaults())
+        self.__dict__.update(settings)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"setting {name!r} cannot change after compiling")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, CompilationSettings) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
+
+    def __repr__(self) -> str:
+        changed = {k: v for k, v in vars(self).items() if v != _defaults()[k]}
+        return f"CompilationSettings({', '.join(f'{k}={v!r}' for k, v in changed.items())})"
+
+
+def _defaults() -> dict[str, Any]:
+    defaults: dict[str, Any] = {}
+    for row in _C.setting_table():
+        text = row["default"]
+        if row["kind"] == "bool":
+            defaults[row["name"]] = text == "true"
+        elif row["kind"] == "int":
+            defaults[row["name"]] = int(text)
+        elif row["kind"] == "str":
+            defaults[row["name"]] = text.strip("'")
+        else:
+            defaults[row["name"]] = [
+                part.strip(" '") for part in text.strip("[]{}").split(",") if part
+            ]
+    return defaults
+
+
+_current: ContextVar[CompilationSettings | None] = ContextVar("settings", default=None)
+
+
+@contextlib.contextmanager
+def compiling(settings: dict[str, _C.SettingValue]) -> Iterator[None]:
+    """Converters and validators that run inside see these settings."""
+    token = _current.set(CompilationSettings(**settings))
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def current_settings() -> CompilationSettings:
+    """Those of the compilation that runs; the defaults where none does."""
+    return _current.get() or CompilationSettings()

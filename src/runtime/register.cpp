@@ -127,6 +127,12 @@ std::string repr(const EnginePtr& engine) {
   return "<tensorrt.Engine " + engine->artifact().name + " on " + engine->plugin() + '>';
 }
 
+std::vector<std::string> names_of(const std::vector<core::IoEntry>& entries) {
+  std::vector<std::string> names;
+  for (const core::IoEntry& entry : entries) names.push_back(entry.name);
+  return names;
+}
+
 using State = std::tuple<std::tuple<std::string, at::Tensor>>;
 
 }  // namespace
@@ -137,6 +143,10 @@ TORCH_LIBRARY(tensorrt, library) {
         return translated([&] { return Engine::from_bytes(bytes); });
       }))
       .def("name", [](const EnginePtr& self) { return self->artifact().name; })
+      .def("input_names",
+           [](const EnginePtr& self) { return names_of(self->artifact().inputs); })
+      .def("output_names",
+           [](const EnginePtr& self) { return names_of(self->artifact().outputs); })
       .def("plugin", [](const EnginePtr& self) { return self->plugin(); })
       .def("describe", [](const EnginePtr& self) { return self->describe(); })
       .def("__str__", [](const EnginePtr& self) { return self->describe(); })

@@ -45,6 +45,21 @@ def counted(x: Tensor) -> Tensor:
     return x[0, 0, :4, :4] + mask
 
 
+def added_to_part(x: Tensor) -> Tensor:
+    y = x.sin()
+    y[0].zero_()
+    y[:, 1:, 2:] += x[:, :1, 2:]
+    y[:] += 1
+    return y
+
+
+def copied_from(x: Tensor) -> tuple[Tensor, Tensor]:
+    y, z = x.sin(), x.cos()
+    y.copy_(z)
+    z.neg_()
+    return y, z
+
+
 def identity_dropout(x: Tensor) -> Tensor:
     return F.dropout(x * 2, 0.5, training=False, inplace=True).relu()
 
@@ -93,8 +108,8 @@ def input_written(x: Tensor) -> Tensor:
     return x * 2
 
 
-ONCE = (chain, of_part, counted, identity_dropout, returned_input, used_before)
-TWICE = (view_before, view_written, part_of_a_view, promoted, input_written)
+ONCE = (chain, of_part, counted, added_to_part, identity_dropout, returned_input, used_before)
+TWICE = (view_before, copied_from, view_written, part_of_a_view, promoted, input_written)
 
 
 @pytest.mark.parametrize("function", [*ONCE, *TWICE])

@@ -12,6 +12,7 @@ from torch_tensorrt._program.decode import Decoder, attribute
 from torch_tensorrt._program.emit import emit
 from torch_tensorrt._program.shapes import Ranges, examples, points, possible, ranges_of
 from torch_tensorrt._report import REPORT_ATTRIBUTE, Report
+from torch_tensorrt._settings import compiling
 
 
 @dataclass
@@ -71,10 +72,6 @@ def compile_graph_module(
         lambda numbers: decoder.program.runs_at(usual, examples(values, numbers) + states),
     )
     rows, required = points(values, known)
-    # Here, since converters build on this package.
-    from torch_tensorrt.dynamo._settings import CompilationSettings
-    from torch_tensorrt.dynamo.conversion import compiling
-
-    with compiling(CompilationSettings(**settings)):
+    with compiling(settings):
         report = decoder.program.compile([row + states for row in rows], required, settings)
     return Compiled(decoder, Report(report), settings, known)

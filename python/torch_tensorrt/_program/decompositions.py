@@ -57,12 +57,9 @@ def decompositions(writes: bool = True) -> dict[OpOverload, Callable[..., Any]]:
         writes: the program may write in place. PyTorch takes what a composite op gives for new
             memory where it stays whole, so those that may return their input are taken apart too.
     """
-    from torch_tensorrt.dynamo.conversion import DYNAMO_CONVERTERS
-
-    converted = {support.target for support in DYNAMO_CONVERTERS.list()} - set(_registered)
-    table = {**_default_table(), **_registered}
-    whole = {op: function for op, function in table.items() if op not in converted}
-    return {**_aliasing(), **whole} if writes else whole
+    converted = set(_C.user_converter_names())
+    whole = {op: f for op, f in _default_table().items() if _name(op) not in converted}
+    return {**(_aliasing() if writes else {}), **whole, **_registered}
 
 
 @lru_cache(maxsize=1)

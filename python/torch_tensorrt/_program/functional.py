@@ -26,6 +26,7 @@ _FRESH = {
     _aten.group_norm.default,
     _aten.layer_norm.default,
     _aten.linear.default,
+    _aten.matmul.default,
     _aten.max_pool2d.default,
     _aten.relu6.default,
 }
@@ -43,7 +44,7 @@ _DROPOUT = {
     _aten.alpha_dropout_.default,
 }
 # Views of a part, by the op that gives the whole with another part.
-_SCATTER = {
+_SCATTER: dict[Any, OpOverload] = {
     _aten.slice.Tensor: _aten.slice_scatter.default,
     _aten.select.int: _aten.select_scatter.default,
 }
@@ -98,10 +99,24 @@ def _without_writes(graph: fx.Graph, table: dict[OpOverload, Any]) -> bool:
         if not isinstance(node.target, OpOverload) or not node.target._schema.is_mutable:
             continue
         pure = _pure(node.target)
+        if _copies_alike(node):
+            pure, source = _aten.alias.default, node.args[1]
         if pure is None or pure in table or not _keeps_dtype(node) or not _write_apart(node):
             return False
         node.target = pure
+        if pure is _aten.alias.default:
+            node.args, node.kwargs = (source,), {}
     return True
+
+
+def _copies_alike(node: fx.Node) -> bool:
+    """`x[i] += y` copies the sum, which is there already, to where it is."""
+    if node.target is not _aten.copy_.default:
+        return False
+    to, source = (getattr(n, "meta", {}).get("val") for n in node.args[:2])
+    if to is None or source is None:
+        return False
+    return (to.shape, to.dtype, to.device) == (source.shape, source.dtype, source.device)
 
 
 def _write_apart(node: fx.Node) -> bool:
@@ -111,7 +126,7 @@ def _write_apart(node: fx.Node) -> bool:
     """
     views: list[fx.Node] = []
     base = node.args[0]
-    while isinstance(base, fx.Node) and base.target in _SCATTER:
+    while isinstance(base, fx.Node) and base.target in (*_SCATTER, _aten.alias.default):
         views.append(base)
         base = base.args[0]
     if not isinstance(base, fx.Node) or not _is_fresh(base):
@@ -128,11 +143,12 @@ def _write_apart(node: fx.Node) -> bool:
         user.replace_input_with(written, node)
     whole = node
     for view in views:
-        with node.graph.inserting_after(whole):
-            scattered = node.graph.call_function(
-                _SCATTER[view.target], (view.args[0], whole, *view.args[1:])
-            )
         parent: Any = view.args[0]
+        scatter = _SCATTER.get(view.target)
+        if scatter is None:  # an alias is all of it
+            continue
+        with node.graph.inserting_after(whole):
+            scattered = node.graph.call_function(scatter, (parent, whole, *view.args[1:]))
         scattered.meta = {**node.meta, "val": parent.meta.get("val")}
         whole = scattered
     if views:
@@ -143,6 +159,8 @@ def _write_apart(node: fx.Node) -> bool:
 
 def _pure(target: OpOverload) -> OpOverload | None:
     """The op that gives what `target` writes into its first argument, with the same arguments."""
+    if target is _aten.zero_.default:
+        return _aten.zeros_like.default
     name = target._schema.name.removeprefix("aten::")
     packet = getattr(_aten, name.removesuffix("_"), None) if name.endswith("_") else None
     found = getattr(packet, target._overloadname, None)

@@ -1,5 +1,6 @@
 """The Dynamo frontend: compile what torch.export captures, or a torch.export.ExportedProgram."""
 
+from torch_tensorrt._settings import CompilationSettings
 from torch_tensorrt.dynamo import conversion, lowering
 from torch_tensorrt.dynamo._backend import compiled_graphs
 from torch_tensorrt.dynamo._compiler import (
@@ -8,7 +9,6 @@ from torch_tensorrt.dynamo._compiler import (
 )
 from torch_tensorrt.dynamo._mutable import MutableTorchTensorRTModule
 from torch_tensorrt.dynamo._refit import refit_module_weights
-from torch_tensorrt.dynamo._settings import CompilationSettings
 from torch_tensorrt.dynamo._tracer import export, trace
 
 __all__ = [

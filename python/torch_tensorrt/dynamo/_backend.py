@@ -14,8 +14,7 @@ from torch_tensorrt import _C
 from torch_tensorrt._program import SymbolRange, compile_graph_module, ranges_of
 from torch_tensorrt._program.decompositions import decompositions
 from torch_tensorrt._report import Report
-from torch_tensorrt._settings import to_compiler_settings
-from torch_tensorrt.dynamo._settings import CompilationSettings
+from torch_tensorrt._settings import CompilationSettings, to_compiler_settings
 from torch_tensorrt.dynamo.lowering import run_passes
 
 MIN_BLOCK_SIZE = 5

@@ -11,8 +11,7 @@ from torch.export import ExportedProgram
 from torch_tensorrt import _C
 from torch_tensorrt._program import Compiled, Ranges, compile_graph_module
 from torch_tensorrt._program.functional import functional
-from torch_tensorrt._settings import take_dryrun_path, to_compiler_settings
-from torch_tensorrt.dynamo._settings import CompilationSettings
+from torch_tensorrt._settings import CompilationSettings, take_dryrun_path, to_compiler_settings
 from torch_tensorrt.dynamo._tracer import arguments, placeholder_values, symbol_ranges
 from torch_tensorrt.dynamo.lowering import run_passes
 from torch_tensorrt.runtime._module import TorchTensorRTModule

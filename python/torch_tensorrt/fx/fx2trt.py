@@ -17,7 +17,6 @@ from torch_tensorrt.fx._build import compile_lowered
 from torch_tensorrt.fx._inputs import to_inputs
 from torch_tensorrt.fx._lowering import lower
 from torch_tensorrt.fx.input_tensor_spec import InputTensorSpec
-from torch_tensorrt.fx.trt_module import engine_names
 from torch_tensorrt.fx.utils import LowerPrecision
 
 
@@ -192,8 +191,8 @@ def _result(module: fx.GraphModule) -> TRTInterpreterResult:
     inputs = module.graph.find_nodes(op="placeholder")
     (output,) = module.graph.find_nodes(op="output")
     (call,) = module.graph.find_nodes(op="call_module")
-    engine = module.get_submodule(str(call.target)).engine
-    names, outputs = engine_names(engine)
+    engine: Any = module.get_submodule(str(call.target)).engine
+    names, outputs = engine.input_names(), engine.output_names()
     by_name = dict(zip(names, call.args, strict=True))
     called = {node: name for name, node in by_name.items()}
     if any(node not in inputs for node in called):
@@ -205,7 +204,7 @@ def _result(module: fx.GraphModule) -> TRTInterpreterResult:
         if value is call:
             results.append(outputs[0])
         elif isinstance(value, fx.Node) and value.target is operator.getitem:
-            results.append(outputs[value.args[1]])  # type: ignore[index]
+            results.append(outputs[value.args[1]])
         else:
             raise NotImplementedError(
                 f"[assembly] the graph returns {value}, which is no result of the engine but an "

@@ -54,11 +54,14 @@ class TRTModule(TorchTensorRTModule):
 
     def _bind(self, input_names: Sequence[str] | None, output_names: Sequence[str] | None) -> None:
         """Finds the engine's inputs and outputs among the names."""
-        inputs, outputs = engine_names(self.engine) if self.engine is not None else ([], [])
-        self.input_names = list(inputs if input_names is None else input_names)
-        self.output_names = list(outputs if output_names is None else output_names)
+        self.input_names, self.output_names = list(input_names or []), list(output_names or [])
         if self.engine is None:
             return
+        inputs, outputs = self.engine.input_names(), self.engine.output_names()
+        if input_names is None:
+            self.input_names = inputs
+        if output_names is None:
+            self.output_names = outputs
         missing = [name for name in inputs if name not in self.input_names]
         if missing:
             raise ValueError(
@@ -141,16 +144,6 @@ class TRTModule(TorchTensorRTModule):
         copy = cls(module.engine)
         copy.name, copy.settings, copy.weights = module.name, module.settings, dict(module.weights)
         return copy
-
-
-def engine_names(engine: Any) -> tuple[list[str], list[str]]:
-    """The names of an engine's inputs and outputs, in its order."""
-    found: dict[str, list[str]] = {"input": [], "output": []}
-    for line in engine.describe().splitlines():
-        kind, _, rest = line.strip().partition(" ")
-        if kind in found:
-            found[kind].append(rest.rpartition(": ")[0])
-    return found["input"], found["output"]
 
 
 def _print_time(name: str, milliseconds: float) -> None:

@@ -9,7 +9,7 @@ import torch
 
 from torch_tensorrt import _C
 from torch_tensorrt._report import report
-from torch_tensorrt._settings import take_dryrun_path, to_compiler_settings
+from torch_tensorrt._settings import compiling, take_dryrun_path, to_compiler_settings
 from torch_tensorrt.ts._script import Script, to_script, to_signature
 
 
@@ -53,7 +53,8 @@ def compile(
     arguments = _arguments(inputs, input_signature)
     signature = to_signature(arguments)
     script = to_script(module, arguments)
-    compiled = _wrapped(_C.compile(script._c, signature, options, "forward"))
+    with compiling(options):
+        compiled = _wrapped(_C.compile(script._c, signature, options, "forward"))
     if path is not None:
         path.write_text(report(compiled).text)
     return compiled
@@ -84,7 +85,8 @@ def convert_method_to_trt_engine(
     arguments = _arguments(inputs, input_signature)
     signature = to_signature(arguments)
     script = to_script(module, arguments, method_name)
-    return _C.convert_method_to_engine(script._c, signature, options, method_name)
+    with compiling(options):
+        return _C.convert_method_to_engine(script._c, signature, options, method_name)
 
 
 def embed_engine_in_new_module(

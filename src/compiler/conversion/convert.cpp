@@ -56,14 +56,18 @@ core::Extent range_of(const Fact& fact, NumberOf&& number_of) {
 }
 
 /// A name that is unique in the network: the Var's own where it has one.
-std::string input_name(const Var& var, std::set<std::string>& taken) {
-  const bool digits =
-      !var.name.empty() && var.name.find_first_not_of("0123456789") == std::string::npos;
-  std::string base = var.name.empty() || digits ? "input" : var.name;
+std::string binding_name(const Var& var, const std::string& otherwise,
+                         std::set<std::string>& taken) {
+  const bool is_named = var.name.find_first_not_of("0123456789") != std::string::npos;
+  std::string base = is_named ? var.name : otherwise;
   std::replace(base.begin(), base.end(), '.', '_');
   std::string name = base;
   for (int i = 1; !taken.insert(name).second; ++i) name = base + "_" + std::to_string(i);
   return name;
+}
+
+std::string input_name(const Var& var, std::set<std::string>& taken) {
+  return binding_name(var, "input", taken);
 }
 
 Value bind_input(const Var& var, Environment& env, std::set<std::string>& names) {
@@ -165,7 +169,7 @@ class SegmentConverter {
       // An engine's output is never its input or a constant, and no two outputs are one value.
       if (!outputs_.insert(value.id()).second || is_source(value))
         value = builder_.one(core::Identity{}, {value});
-      result_.network.mark_output(value.id(), input_name(*output, names));
+      result_.network.mark_output(value.id(), binding_name(*output, "output", names));
     }
     drop_unused_inputs();
     return std::move(result_);

@@ -195,6 +195,8 @@ struct UserConverter {
 /// Any thread may add and remove. Returns a number for remove_converter.
 TORCHTRT_API std::size_t add_converter(UserConverter converter);
 TORCHTRT_API void remove_converter(std::size_t number);
+/// The ops that user converters are there for, sorted.
+TORCHTRT_API std::vector<std::string> user_converter_names();
 struct FoundConverter {
   Converter convert;
   bool built_in = true;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <set>
 
 #include "compiler/conversion/op_context.h"
 #include "core/error.h"
@@ -55,6 +56,14 @@ void remove_converter(std::size_t number) {
   UserConverters& all = user_converters();
   const std::lock_guard lock(all.mutex);
   all.by_number.erase(number);
+}
+
+std::vector<std::string> user_converter_names() {
+  UserConverters& all = user_converters();
+  const std::lock_guard lock(all.mutex);
+  std::set<std::string> names;
+  for (const auto& [number, converter] : all.by_number) names.insert(converter->op);
+  return {names.begin(), names.end()};
 }
 
 FoundConverter find_converter(const Node& node) {

@@ -5,7 +5,6 @@ from torch_tensorrt.dynamo.conversion._call import ConverterError
 from torch_tensorrt.dynamo.conversion._context import (
     ConversionContext,
     ConverterPriority,
-    compiling,
 )
 from torch_tensorrt.dynamo.conversion._registry import (
     DYNAMO_CONVERTERS,
@@ -21,7 +20,6 @@ __all__ = [
     "ConverterPriority",
     "ConverterRegistry",
     "ConverterSupport",
-    "compiling",
     "dynamo_tensorrt_converter",
     "trt",
 ]

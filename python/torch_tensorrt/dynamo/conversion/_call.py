@@ -11,7 +11,8 @@ import torch
 from torch import fx
 
 from torch_tensorrt import _C
-from torch_tensorrt.dynamo.conversion._context import ConversionContext, current_settings
+from torch_tensorrt._settings import current_settings
+from torch_tensorrt.dynamo.conversion._context import ConversionContext
 from torch_tensorrt.dynamo.conversion._layer import value_of
 from torch_tensorrt.dynamo.conversion._network import INetworkDefinition
 

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import Enum
 
 from torch import fx
 
-from torch_tensorrt.dynamo._settings import CompilationSettings
+from torch_tensorrt._settings import CompilationSettings
 from torch_tensorrt.dynamo.conversion._network import INetworkDefinition
-
-_settings: ContextVar[CompilationSettings | None] = ContextVar("settings", default=None)
 
 
 class ConverterPriority(Enum):
@@ -38,18 +33,3 @@ class ConversionContext:
     compilation_settings: CompilationSettings
     current_node: fx.Node
     requires_output_allocator: bool = False
-
-
-@contextlib.contextmanager
-def compiling(settings: CompilationSettings) -> Iterator[None]:
-    """Converters and validators that run inside see these settings."""
-    token = _settings.set(settings)
-    try:
-        yield
-    finally:
-        _settings.reset(token)
-
-
-def current_settings() -> CompilationSettings:
-    """Those of the compilation that runs; the defaults where no frontend gave any."""
-    return _settings.get() or CompilationSettings()

@@ -12,9 +12,9 @@ from torch import fx
 from torch._ops import OpOverload, OpOverloadPacket
 
 from torch_tensorrt import _C
-from torch_tensorrt.dynamo._settings import CompilationSettings
+from torch_tensorrt._settings import CompilationSettings, current_settings
 from torch_tensorrt.dynamo.conversion._call import Converter, call_converter, failure
-from torch_tensorrt.dynamo.conversion._context import ConverterPriority, current_settings
+from torch_tensorrt.dynamo.conversion._context import ConverterPriority
 from torch_tensorrt.dynamo.conversion._nodes import fx_node, has_dynamic_input
 
 F = TypeVar("F", bound=Converter)
