@@ -11,6 +11,7 @@
 #include "compiler/conversion/convert.h"
 #include "compiler/conversion/precision.h"
 #include "compiler/lowering/passes.h"
+#include "compiler/lowering/truncate.h"
 #include "compiler/partitioning/partition.h"
 #include "core/artifact.h"
 #include "core/engine.h"
@@ -229,12 +230,20 @@ struct Compiled {
   Report report;
 };
 
+void lower(Graph& graph, const std::vector<Probe>& probes, std::size_t required,
+           const core::Settings& settings, const std::vector<std::size_t>& fixed = {}) {
+  lower(graph, probes, required, fixed);
+  if (!settings.truncate_long_and_double) return;
+  truncate_doubles(graph);
+  lower(graph, probes, required, fixed);
+}
+
 Compiled run(const torch::jit::Module& module, const Signature& inputs,
              const core::Settings& settings, const std::string& method) {
   const core::DeviceKind device = device_of(module, settings);
   Compiled compiled{capture_torchscript(module, method), {}};
   const Probes probes = make_probes(compiled.captured, inputs, method);
-  lower(*compiled.captured.graph, probes.probes, probes.required, probes.defaulted);
+  lower(*compiled.captured.graph, probes.probes, probes.required, settings, probes.defaulted);
   check_defaults(compiled.captured, probes, method);
   compiled.report = Compilation(*compiled.captured.graph, settings, device).run();
   if (settings.require_full_compilation) require_full(compiled.report);
@@ -270,7 +279,7 @@ bool runs_at(Program& program, Probe usual, Probe other) {
 Report compile(Program& program, std::vector<Probe> probes, std::size_t required,
                const core::Settings& settings) {
   for (Probe& probe : probes) add_self(program, probe);
-  lower(program.graph(), probes, required);
+  lower(program.graph(), probes, required, settings);
   Report report =
       Compilation(program.graph(), settings, device_of(program.module(), settings)).run();
   if (settings.require_full_compilation) require_full(report);

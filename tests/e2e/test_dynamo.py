@@ -269,3 +269,42 @@ def test_torchscript_inside_and_around() -> None:
 
     assert_close(compiled(Both(), [x])(x), expected)
     assert_close(torch.jit.trace(Both(), x)(x), expected)
+
+
+class ComplexEdges(nn.Module):
+    """Complex in and out, real between."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.re, self.im = nn.Linear(4, 4), nn.Linear(4, 4)
+
+    def forward(self, z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        y = torch.view_as_real(z)
+        re, im = self.re(y[..., 0]).relu(), self.im(y[..., 1]).sigmoid()
+        return torch.complex(re, im), re + im
+
+
+class ComplexWithin(nn.Module):
+    """Rotary positions as complex numbers, and a Fourier transform."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.query, self.mix = nn.Linear(8, 8), nn.Linear(5, 5)
+        self.register_buffer("turns", torch.polar(torch.ones(6, 4), torch.rand(6, 4)))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        pairs = torch.view_as_complex(self.query(x).reshape(*x.shape[:-1], -1, 2))
+        turned = torch.view_as_real(pairs * self.turns).flatten(-2)
+        return self.mix(torch.fft.rfft(turned).abs()).relu()
+
+
+@pytest.mark.parametrize("ir", ["dynamo", "torch_compile"])
+def test_complex_numbers_stay_in_pytorch(ir: str) -> None:
+    for module, x in (
+        (ComplexEdges(), torch.rand(2, 4, dtype=torch.complex64)),
+        (ComplexWithin(), torch.rand(2, 6, 8)),
+    ):
+        fast = compiled(module, [x], ir=ir)
+        torch.testing.assert_close(fast(x), module(x), rtol=1e-4, atol=1e-5)
+        if ir == "dynamo":
+            assert torch_tensorrt.report(fast).engines

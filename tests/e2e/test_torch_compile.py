@@ -141,3 +141,25 @@ def test_through_compile() -> None:
     compiled = torch_tensorrt.compile(module, ir="torch_compile", min_block_size=1)
     x = torch.rand(2, 4)
     assert_close(compiled(x), module(x))
+
+
+class Positions(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.words, self.places = nn.Embedding(50, 8), nn.Embedding(77, 8)
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        places = self.places(torch.arange(ids.shape[1]))
+        return torch.relu(self.words(ids) + places).sum(-1)
+
+
+def test_an_open_size_ends_where_the_model_does() -> None:
+    """Nothing says how long the text may be; the position table has 77 rows."""
+    module = Positions().eval()
+    fast = torch.compile(module, backend="tensorrt", options={"min_block_size": 1})
+    for length in (3, 5, 77, 12):
+        ids = torch.randint(50, (2, length))
+        assert_close(fast(ids), module(ids))
+    last = torch_tensorrt.dynamo.compiled_graphs()[-1]
+    assert last.in_pytorch == []
+    assert "77" in last.text
