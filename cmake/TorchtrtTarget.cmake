@@ -1,5 +1,5 @@
 # torchtrt_target(<name> OBJECT|SHARED|PLUGIN|PYTHON|EXECUTABLE
-#                 SOURCES <folder or object library>... [OUTPUT <folder>] [LINK <target>...] [PCH])
+#                 SOURCES <folder or object library>... [EXCLUDE <regex>] [OUTPUT <folder>] [LINK <target>...] [PCH])
 #
 # A target of all *.cpp files below the folders; new files need no edit here. A folder without sources makes no target,
 # and a LINK to a project target that does not exist (yet) is left out.
@@ -9,15 +9,19 @@
 #   PYTHON      extension module
 #   EXECUTABLE  program
 #   OUTPUT      folder below the package (default: lib for libraries, bin for programs); an absolute path: outside it
+#   EXCLUDE     regular expression of files that are left out
 #   PCH         reuses the precompiled torch headers
 function(torchtrt_target name kind)
-  cmake_parse_arguments(PARSE_ARGV 2 arg "PCH" "OUTPUT" "SOURCES;LINK")
+  cmake_parse_arguments(PARSE_ARGV 2 arg "PCH" "OUTPUT;EXCLUDE" "SOURCES;LINK")
   set(sources)
   foreach(entry IN LISTS arg_SOURCES)
     if(TARGET ${entry})
       set(found $<TARGET_OBJECTS:${entry}>)
     else()
       file(GLOB_RECURSE found CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/${entry}/*.cpp")
+      if(arg_EXCLUDE)
+        list(FILTER found EXCLUDE REGEX "${arg_EXCLUDE}")
+      endif()
     endif()
     list(APPEND sources ${found})
   endforeach()

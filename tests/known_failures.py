@@ -14,12 +14,6 @@ _SCRIPTED = {
     "expand/interleave_tensor": "the type run gives a size of 0: meta tensors hide the repeats",
 }
 
-# What torch.export makes of a program.
-_EXPORTED = {
-    "variance/std_mean/exported": "PyTorch's decomposition of std_mean takes fewer arguments",
-    "split/tensor_split_dynamic/exported": "tracing fixes the sizes of pieces of 0 and 1",
-}
-
 # Permanent: the engine cannot do it.
 UNSUPPORTED: dict[str, dict[str, str]] = {
     "openvino": {
@@ -30,6 +24,6 @@ UNSUPPORTED: dict[str, dict[str, str]] = {
 
 # Temporary: to be mended, by us or by the engine's vendor.
 EXPECTED_FAILURES: dict[str, dict[str, str]] = {
-    "openvino": _SCRIPTED | _EXPORTED,
+    "openvino": _SCRIPTED,
     "reference": _SCRIPTED,
 }

@@ -256,6 +256,27 @@ struct TORCHTRT_API CompileSpec {
   std::uint64_t workspace_size = 0;
   /// Builder effort 0..5; -1: the engine's default.
   std::int64_t optimization_level = -1;
+  /// GPU architectures to build TensorRT plans for ahead of time, "sm_89"; the GPU need not be
+  /// here.
+  std::vector<std::string> target;
+  /// Build TensorRT plans that later versions of it load.
+  bool version_compatible = false;
+  /// Build TensorRT plans that newer GPUs run.
+  bool hardware_compatible = false;
+  /// Further CUDA streams that TensorRT may use; -1: its choice.
+  std::int64_t max_aux_streams = -1;
+  /// Effort of TensorRT's tiling: none, fast, moderate, full.
+  std::string tiling_optimization_level = "none";
+  /// L2 cache in bytes that tiling may use; -1: TensorRT's choice.
+  std::int64_t l2_limit_for_tiling = -1;
+  /// File of TensorRT's kernel timings, read and written; empty: none.
+  std::string timing_cache_path;
+  /// Build TensorRT plans without weights, to be refitted when loaded.
+  bool strip_engine_weights = false;
+  /// Allow refitting only with the weights that were built with.
+  bool refit_identical_engine_weights = false;
+  /// Let TensorRT keep weights on the host and stream them.
+  bool enable_weight_streaming = false;
   std::uint64_t dla_sram_size = 1048576;           ///< bytes
   std::uint64_t dla_local_dram_size = 1073741824;  ///< bytes
   std::uint64_t dla_global_dram_size = 536870912;  ///< bytes

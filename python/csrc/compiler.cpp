@@ -5,6 +5,9 @@
 
 #include "bindings.h"
 #include "compiler/conversion/op_context.h"
+#include "core/artifact.h"
+#include "core/engine.h"
+#include "core/error.h"
 #include "settings.h"
 
 namespace torch_tensorrt::python {
@@ -53,6 +56,52 @@ Signature value(const Number& example) {
   return Signature::value(std::visit(to_ivalue, example));
 }
 
+/// NVIDIA's Python modules, through torch_tensorrt._tensorrt.
+class PythonBuilder final : public core::ForeignBuilder {
+ public:
+  PythonBuilder(py::function version, py::function build)
+      : version_(std::move(version)), build_(std::move(build)) {}
+
+  std::string version(std::string_view engine, std::string& reason) const override {
+    const py::gil_scoped_acquire gil;
+    try {
+      return version_(engine).cast<std::string>();
+    } catch (const py::error_already_set& error) {
+      reason = message(error);
+      return {};
+    }
+  }
+
+  core::Blob build(std::string_view engine, const std::string& program,
+                   std::span<const core::Blob> weights) const override {
+    const py::gil_scoped_acquire gil;
+    py::list views;
+    for (const core::Blob& blob : weights) {
+      views.append(py::memoryview::from_memory(static_cast<const void*>(blob.data()),
+                                               static_cast<py::ssize_t>(blob.size())));
+    }
+    try {
+      const std::string plan = build_(engine, program, views).cast<std::string>();
+      std::vector<std::byte> bytes(plan.size());
+      std::memcpy(bytes.data(), plan.data(), plan.size());
+      return core::Blob::of(std::move(bytes));
+    } catch (const py::error_already_set& error) {
+      throw core::unsupported("[engine] ", engine, ": ", message(error));
+    }
+  }
+
+ private:
+  static std::string message(const py::error_already_set& error) {
+    return py::str(error.value()).cast<std::string>();
+  }
+
+  py::function version_, build_;
+};
+
+void set_foreign_builder(const py::function& version, const py::function& build) {
+  core::set_foreign_builder(std::make_shared<const PythonBuilder>(version, build));
+}
+
 torch::jit::Module compile(ScriptModule module, const Signature& inputs, const py::dict& keywords,
                            Method method) {
   const core::Settings settings = to_settings(keywords);
@@ -69,6 +118,31 @@ py::bytes convert_method_to_engine(ScriptModule module, const Signature& inputs,
     bytes = compiler::convert_method_to_engine(module, inputs, settings, method);
   }
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+core::Blob blob_of(const py::bytes& data) {
+  const std::string_view view = data;
+  std::vector<std::byte> bytes(view.size());
+  std::memcpy(bytes.data(), view.data(), view.size());
+  return core::Blob::of(std::move(bytes));
+}
+
+py::bytes build_plan(const py::bytes& artifact, const std::string& engine,
+                     const std::string& target) {
+  const core::Artifact parsed = core::Artifact::from_bytes(blob_of(artifact));
+  const core::EnginePlugin& plugin = core::engine_plugin(engine);
+  core::BuildOptions options;
+  options.target = target;
+  core::Plan plan;
+  {
+    const py::gil_scoped_release no_gil;
+    for (const core::Node& node : parsed.network->nodes()) {
+      if (const core::Support support = plugin.supports(*parsed.network, node); !support.yes)
+        throw core::unsupported(support.reason);
+    }
+    plan = plugin.build(*parsed.network, options);
+  }
+  return {reinterpret_cast<const char*>(plan.payload.data()), plan.payload.size()};
 }
 
 torch::jit::Module embed_engine(const py::bytes& artifact, const py::dict& keywords) {
@@ -93,6 +167,9 @@ void init_compiler(py::module_& module) {
   module.def("convert_method_to_engine", &convert_method_to_engine, py::arg("module"),
              py::arg("inputs"), py::arg("settings"), py::arg("method"));
   module.def("unsupported_ops", &compiler::unsupported_ops, py::arg("module"), py::arg("method"));
+  module.def("build_plan", &build_plan, py::arg("artifact"), py::arg("engine"), py::arg("target"),
+             "The network of an artifact as an engine's own bytes. NotImplementedError: a layer "
+             "is not supported.");
   module.def("embed_engine", &embed_engine, py::arg("artifact"), py::arg("settings"));
   module.def(
       "report_text",
@@ -101,6 +178,7 @@ void init_compiler(py::module_& module) {
   module.def(
       "op_schemas", [] { return compiler::op_table().schemas(); },
       "Schemas of the ops that have a converter, by name.");
+  module.def("set_foreign_builder", &set_foreign_builder, py::arg("version"), py::arg("build"));
   module.def(
       "op_names", [] { return compiler::op_table().names(); },
       "Names of the ops that have a converter, other spellings included, sorted.");

@@ -32,6 +32,41 @@ core::DeviceKind device_of(const torch::jit::Module& module, const core::Setting
   return core::DeviceKind::cpu;
 }
 
+/// Plans for GPUs that are not here, from a graph that also runs on the engine that is.
+class AheadOfTime final : public core::EnginePlugin {
+ public:
+  AheadOfTime(const core::EnginePlugin& builder, const core::EnginePlugin& local)
+      : builder_(builder), local_(local) {}
+  std::string_view name() const noexcept override { return builder_.name(); }
+  core::Availability available() const noexcept override { return builder_.available(); }
+  std::string version() const override { return builder_.version(); }
+  std::string device_key(core::EngineDevice device) const override {
+    return builder_.device_key(device);
+  }
+  bool runs_on(core::DeviceKind kind) const noexcept override { return builder_.runs_on(kind); }
+  core::Support supports(const core::Network& network, const core::Node& node) const override {
+    const core::Support built = builder_.supports(network, node);
+    return built.yes ? local_.supports(network, node) : built;
+  }
+  core::Plan build(const core::Network& network, const core::BuildOptions& options) const override {
+    return builder_.build(network, options);
+  }
+  std::unique_ptr<core::Executable> load(const core::Plan& plan, const core::Network* network,
+                                         const core::BuildOptions& options) const override {
+    return builder_.load(plan, network, options);
+  }
+
+ private:
+  const core::EnginePlugin &builder_, &local_;
+};
+
+const core::EnginePlugin& available_plugin(const std::string& name) {
+  const core::EnginePlugin& plugin = core::engine_plugin(name);
+  if (const auto available = plugin.available(); !available.yes)
+    throw core::unavailable("[engine] ", name, " is not available here: ", available.reason);
+  return plugin;
+}
+
 const core::EnginePlugin& choose_plugin(const core::Settings& settings, core::DeviceKind device) {
   if (settings.dryrun) {
     // What is only asked about need not be installed: the reference engine takes every layer.
@@ -43,11 +78,7 @@ const core::EnginePlugin& choose_plugin(const core::Settings& settings, core::De
     return core::engine_plugin("reference");
   }
   if (settings.engine == "auto") return core::auto_engine_plugin(device);
-  const core::EnginePlugin& plugin = core::engine_plugin(settings.engine);
-  if (const auto available = plugin.available(); !available.yes) {
-    throw core::unavailable("[engine] ", settings.engine,
-                            " is not available here: ", available.reason);
-  }
+  const core::EnginePlugin& plugin = available_plugin(settings.engine);
   if (!plugin.runs_on(device)) {
     throw core::invalid_argument("[engine] ", settings.engine, " does not run on ",
                                  device == core::DeviceKind::cuda ? "CUDA" : "the CPU",
@@ -56,25 +87,59 @@ const core::EnginePlugin& choose_plugin(const core::Settings& settings, core::De
   return plugin;
 }
 
+/// Null where the engine is built for this machine.
+std::unique_ptr<AheadOfTime> ahead_of_time(const core::Settings& settings,
+                                           core::DeviceKind device) {
+  if (settings.target.empty() || settings.dryrun) return nullptr;
+  if (settings.engine == "auto") {
+    throw core::invalid_argument(
+        "[engine] target says which GPUs to build for ahead of time, but engine is 'auto', "
+        "expected "
+        "the engine to build with, such as 'tensorrt_rtx'");
+  }
+  return std::make_unique<AheadOfTime>(available_plugin(settings.engine),
+                                       core::auto_engine_plugin(device));
+}
+
+core::TensorRtOptions tensorrt_options(const core::Settings& settings) {
+  core::TensorRtOptions options;
+  options.sparse_weights = settings.sparse_weights;
+  options.refit = settings.refit;
+  options.refit_identical = settings.refit_identical_engine_weights;
+  options.version_compatible = settings.version_compatible;
+  options.hardware_compatible = settings.hardware_compatible;
+  options.strip_weights = settings.strip_engine_weights;
+  options.weight_streaming = settings.enable_weight_streaming;
+  options.average_timing_iterations = static_cast<int>(settings.num_avg_timing_iters);
+  options.max_aux_streams = static_cast<int>(settings.max_aux_streams);
+  options.tiling_optimization_level = settings.tiling_optimization_level;
+  options.l2_limit_for_tiling = settings.l2_limit_for_tiling;
+  options.timing_cache_path = settings.timing_cache_path;
+  return options;
+}
+
 /// One compilation, from a lowered Graph to the stitched one.
 class Compilation {
  public:
   Compilation(Graph& graph, const core::Settings& settings, core::DeviceKind device)
       : graph_(graph),
         settings_(settings),
-        plugin_(choose_plugin(settings, device)),
+        ahead_(ahead_of_time(settings, device)),
+        plugin_(ahead_ ? *ahead_ : choose_plugin(settings, device)),
         load_(runtime::default_load_options(device)) {
     if (!settings.portable) {
       throw core::unsupported("[engine] portable is False, but ", plugin_.name(),
                               " builds its engines from the Network ",
                               "that the artifact carries; leave portable at True");
     }
-    load_.engine = plugin_.name();
+    // Plans for other machines: here it runs on what there is.
+    load_.engine = ahead_ ? "auto" : std::string(plugin_.name());
     load_.build.device = {device, static_cast<int>(settings.gpu_id)};
     if (settings.num_threads > 0) load_.build.num_threads = static_cast<int>(settings.num_threads);
     load_.build.allow_tf32 = !settings.disable_tf32;
     load_.build.workspace_size = settings.workspace_size;
     load_.build.optimization_level = static_cast<int>(settings.optimization_level);
+    load_.build.tensorrt = tensorrt_options(settings);
     if (!settings.cache_built_engines) load_.build.cache_dir.clear();
     if (settings.cache_built_engines && !settings.engine_cache_dir.empty())
       load_.build.cache_dir = settings.engine_cache_dir;
@@ -146,6 +211,17 @@ class Compilation {
     return true;
   }
 
+  std::vector<core::Plan> plans(const core::Network& network) const {
+    if (!ahead_) return {plugin_.build(network, load_.build)};
+    std::vector<core::Plan> plans;
+    core::BuildOptions options = load_.build;
+    for (const std::string& target : settings_.target) {
+      options.target = target;
+      plans.push_back(plugin_.build(network, options));
+    }
+    return plans;
+  }
+
   BuiltSegment build(const Segment& segment) {
     ConvertedSegment converted = convert(segment.nodes, segment.outputs);
     for (const core::DType reduced : {core::DType::bf16, core::DType::f16}) {
@@ -166,7 +242,7 @@ class Compilation {
       artifact.outputs.push_back(
           {network.output_names()[i], network.type(network.outputs()[i]), false});
     }
-    if (!settings_.dryrun) artifact.plans.push_back(plugin_.build(network, load_.build));
+    if (!settings_.dryrun) artifact.plans = plans(network);
     BuiltSegment built{segment, std::move(converted.inputs), describe(artifact, network), {}};
     artifact.network = std::move(converted.network);
     if (!settings_.dryrun)
@@ -197,6 +273,7 @@ class Compilation {
 
   Graph& graph_;
   const core::Settings& settings_;
+  std::unique_ptr<AheadOfTime> ahead_;
   const core::EnginePlugin& plugin_;
   runtime::LoadOptions load_;
   Decisions decisions_;
@@ -213,7 +290,8 @@ void require_full(const Report& report) {
     if (node.host || node.engine >= 0) continue;
     left.insert(core::text("  ", node.op, " at ", where(node.origin), ": ", node.reason));
   }
-  if (left.empty() && report.engines.size() == 1) return;
+  // None at all: the model gives back what it is given.
+  if (left.empty() && report.engines.size() <= 1) return;
   throw core::unsupported("[partitioning] require_full_compilation is set, but the model becomes ",
                           report.engines.size(), " engines with ", left.size(),
                           " kinds of ops in PyTorch:\n", core::join(left, "\n"));
@@ -298,7 +376,7 @@ std::vector<std::byte> convert_method_to_engine(const torch::jit::Module& module
     if (std::string(node->kind.toQualString()) != "tensorrt::execute_engine") continue;
     return node->args[1].constant()->toCustomClass<runtime::Engine>()->artifact().to_bytes();
   }
-  throw core::internal_error("[assembly] the compiled graph has no engine");
+  throw core::unsupported("[assembly] ", method, " computes nothing that an engine could run");
 }
 
 std::vector<std::string> unsupported_ops(const torch::jit::Module& module,

@@ -40,6 +40,18 @@ struct EngineDevice {
   int index = 0;
 };
 
+/// What TensorRT's builder alone knows; see the settings of the same names.
+struct TensorRtOptions {
+  bool sparse_weights = false, refit = false, refit_identical = false;
+  bool version_compatible = false, hardware_compatible = false;
+  bool strip_weights = false, weight_streaming = false;
+  int average_timing_iterations = 1;
+  int max_aux_streams = -1;
+  std::string tiling_optimization_level = "none";
+  std::int64_t l2_limit_for_tiling = -1;
+  std::string timing_cache_path;
+};
+
 struct BuildOptions {
   EngineDevice device;
   /// CPU threads of one inference; 0: as many as PyTorch uses (the caller fills it in from
@@ -48,6 +60,9 @@ struct BuildOptions {
   bool allow_tf32 = true;
   std::int64_t workspace_size = 0;  ///< bytes; 0: the engine's choice
   int optimization_level = -1;      ///< -1: the engine's default
+  /// GPU architecture to build for, "sm_89"; empty: the device's own.
+  std::string target;
+  TensorRtOptions tensorrt;
   /// Folder for compiled blobs of this engine, or empty for none.
   std::string cache_dir;
 };
@@ -113,6 +128,21 @@ class EnginePlugin {
   virtual std::unique_ptr<Executable> load(const Plan& plan, const Network* network,
                                            const BuildOptions& options) const = 0;
 };
+
+/// A vendor's Python module that builds plans: for engines whose vendor ships no C++ headers with
+/// it. Set by the Python package; called from any thread.
+class ForeignBuilder {
+ public:
+  virtual ~ForeignBuilder() = default;
+  /// The module's version; empty, with the reason, where there is none.
+  virtual std::string version(std::string_view engine, std::string& reason) const = 0;
+  /// The serialized engine. `program` is the plugin's own text.
+  virtual Blob build(std::string_view engine, const std::string& program,
+                     std::span<const Blob> weights) const = 0;
+};
+TORCHTRT_API void set_foreign_builder(std::shared_ptr<const ForeignBuilder> builder);
+/// Null outside of Python.
+TORCHTRT_API std::shared_ptr<const ForeignBuilder> foreign_builder();
 
 using EnginePluginEntry = const EnginePlugin* (*)();
 inline constexpr const char* kEnginePluginEntry = "torchtrt_engine_plugin_v1";

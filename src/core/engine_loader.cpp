@@ -1,6 +1,7 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
@@ -184,5 +185,21 @@ const EnginePlugin& auto_engine_plugin(DeviceKind kind) {
   throw unavailable("no engine can run on ", kind == DeviceKind::cpu ? "the CPU" : "CUDA", ": ",
                     reasons);
 }
+
+namespace {
+
+std::atomic<std::shared_ptr<const ForeignBuilder>>& the_foreign_builder() {
+  // Never destroyed: it holds Python objects.
+  static auto* builder = new std::atomic<std::shared_ptr<const ForeignBuilder>>;
+  return *builder;
+}
+
+}  // namespace
+
+void set_foreign_builder(std::shared_ptr<const ForeignBuilder> builder) {
+  the_foreign_builder() = std::move(builder);
+}
+
+std::shared_ptr<const ForeignBuilder> foreign_builder() { return the_foreign_builder(); }
 
 }  // namespace torch_tensorrt::core

@@ -27,6 +27,8 @@ constexpr auto kBounds = std::to_array<Bounds>({{"min_block_size", 1},
                                                 {"num_avg_timing_iters", 1},
                                                 {"workspace_size", 0},
                                                 {"optimization_level", -1, 5},
+                                                {"max_aux_streams", -1},
+                                                {"l2_limit_for_tiling", -1},
                                                 {"dla_sram_size", 0},
                                                 {"dla_local_dram_size", 0},
                                                 {"dla_global_dram_size", 0}});
@@ -38,7 +40,8 @@ struct Choices {
 const std::vector<Choices>& all_choices() {
   static const std::vector<Choices> choices = {
       {"device_type", {"auto", "cpu", "gpu", "dla"}},
-      {"capability", {"standard", "safety", "dla_standalone"}}};
+      {"capability", {"standard", "safety", "dla_standalone"}},
+      {"tiling_optimization_level", {"none", "fast", "moderate", "full"}}};
   return choices;
 }
 

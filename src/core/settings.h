@@ -49,6 +49,16 @@ using Precisions = std::set<DType>;
   SETTING(num_avg_timing_iters, std::int64_t, 1, "Timing iterations per kernel while TensorRT tunes")                    \
   SETTING(workspace_size, std::int64_t, 0, "Largest workspace of an engine in bytes; 0: the engine's choice")            \
   SETTING(optimization_level, std::int64_t, -1, "Builder effort 0..5; -1: the engine's default")                         \
+  SETTING(target, Strings, {}, "GPU architectures to build TensorRT plans for ahead of time, such as sm_89; the GPU need not be here")                  \
+  SETTING(version_compatible, bool, false, "Build TensorRT plans that later versions of it load")                        \
+  SETTING(hardware_compatible, bool, false, "Build TensorRT plans that newer GPUs run")                                  \
+  SETTING(max_aux_streams, std::int64_t, -1, "Further CUDA streams that TensorRT may use; -1: its choice")               \
+  SETTING(tiling_optimization_level, std::string, "none", "Effort of TensorRT's tiling: none, fast, moderate, full")     \
+  SETTING(l2_limit_for_tiling, std::int64_t, -1, "L2 cache in bytes that tiling may use; -1: TensorRT's choice")         \
+  SETTING(timing_cache_path, std::string, "", "File of TensorRT's kernel timings, read and written; empty: none")        \
+  SETTING(strip_engine_weights, bool, false, "Build TensorRT plans without weights, to be refitted when loaded")         \
+  SETTING(refit_identical_engine_weights, bool, false, "Allow refitting only with the weights that were built with")     \
+  SETTING(enable_weight_streaming, bool, false, "Let TensorRT keep weights on the host and stream them")                 \
   SETTING(dla_sram_size, std::int64_t, 1048576, "DLA software-managed SRAM in bytes")                                    \
   SETTING(dla_local_dram_size, std::int64_t, 1073741824, "DLA local DRAM in bytes")                                      \
   SETTING(dla_global_dram_size, std::int64_t, 536870912, "DLA global DRAM in bytes")                                     \

@@ -27,13 +27,13 @@ const core::EnginePlugin* usable_plugin(std::string_view name, core::DeviceKind 
                                         std::string& reason) {
   const core::EnginePlugin* plugin = core::find_engine_plugin(name, &reason);
   if (!plugin) return nullptr;
+  if (!plugin->runs_on(kind)) {
+    reason = core::text("engine ", name, " does not run on ", name_of(kind));
+    return nullptr;
+  }
   const core::Availability availability = plugin->available();
   if (!availability.yes) {
     reason = availability.reason;
-    return nullptr;
-  }
-  if (!plugin->runs_on(kind)) {
-    reason = core::text("engine ", name, " does not run on ", name_of(kind));
     return nullptr;
   }
   return plugin;

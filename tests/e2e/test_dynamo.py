@@ -308,3 +308,12 @@ def test_complex_numbers_stay_in_pytorch(ir: str) -> None:
         torch.testing.assert_close(fast(x), module(x), rtol=1e-4, atol=1e-5)
         if ir == "dynamo":
             assert torch_tensorrt.report(fast).engines
+
+
+def test_nothing_to_compute_is_no_failure() -> None:
+    module, x = nn.Dropout(), torch.rand(2, 4)
+    fast = compiled(module, [x], require_full_compilation=True)
+    assert torch.equal(fast(x), x)
+    program = torch_tensorrt.dynamo.trace(module, inputs=[x])
+    with pytest.raises(NotImplementedError, match="computes nothing"):
+        torch_tensorrt.dynamo.convert_exported_program_to_serialized_trt_engine(program)

@@ -36,12 +36,12 @@ def test_aten_nodes_are_operators_that_converters_know() -> None:
     traced = fx.trace(resnet18(), [torch.randn(1, 3, 32, 32)], aten=True)
     assert {t for t in targets(traced.graph) if t != "getitem"} == {
         "aten.conv2d.default",
-        "aten._native_batch_norm_legit_no_training.default",
+        "aten.batch_norm.default",
         "aten.relu.default",
         "aten.max_pool2d.default",
         "aten.add.Tensor",
         "aten.adaptive_avg_pool2d.default",
-        "aten.view.default",
+        "aten.flatten.using_ints",
         "aten.linear.default",
     }
 

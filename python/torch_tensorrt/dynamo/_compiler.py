@@ -77,8 +77,12 @@ def convert_exported_program_to_serialized_trt_engine(
     """
     full = {**settings, "require_full_compilation": True}
     module = _compiled(exported_program, inputs, arg_inputs, kwarg_inputs, full).module()
-    (part,) = [m for m in module.children() if isinstance(m, TorchTensorRTModule)]
-    return bytes(part.engine.serialized_engine_tensor().numpy())
+    parts = [m for m in module.children() if isinstance(m, TorchTensorRTModule)]
+    if not parts:
+        raise NotImplementedError(
+            "[assembly] the program computes nothing that an engine could run"
+        )
+    return bytes(parts[0].engine.serialized_engine_tensor().numpy())
 
 
 def _compiled(

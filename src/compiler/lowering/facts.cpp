@@ -187,7 +187,15 @@ class Interpreter {
             known_constant(var).has_value() && !var->fact->samples.front().isObject();
       });
     }
+    if (counts_dimensions(node)) inputs.dynamic = false;
     return inputs;
+  }
+
+  /// len(x.shape): a tensor has one rank, however its sizes vary.
+  static bool counts_dimensions(const Node& node) {
+    if (node.kind != c10::aten::len) return false;
+    const Var* list = node.args.front().var();
+    return list && list->producer && list->producer->kind == c10::aten::size;
   }
 
   /// Stores the samples of one output, which decides whether it is dynamic.

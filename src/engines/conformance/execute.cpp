@@ -57,12 +57,13 @@ core::IoEntry entry(const core::Network& network, core::ValueId value, std::stri
   return {std::move(name), network.type(value), false};
 }
 
-core::Artifact artifact_of(const core::EnginePlugin& engine, const core::Network& network,
-                           core::Plan plan) {
+}  // namespace
+
+core::Artifact artifact_of(std::string_view engine, const core::Network& network) {
   core::Artifact artifact;
   artifact.name = "conformance";
   artifact.producer = "torch_tensorrt conformance";
-  artifact.preferred_engine = engine.name();
+  artifact.preferred_engine = engine;
   for (std::size_t i = 0; i < network.inputs().size(); ++i) {
     artifact.inputs.push_back(entry(network, network.inputs()[i], network.input_name(i)));
     artifact.inputs.back().host = network.input_is_host(i);
@@ -71,11 +72,8 @@ core::Artifact artifact_of(const core::EnginePlugin& engine, const core::Network
     artifact.outputs.push_back(entry(network, network.outputs()[i], network.output_names()[i]));
   }
   artifact.network = network;
-  artifact.plans.push_back(std::move(plan));
   return artifact;
 }
-
-}  // namespace
 
 Tensors execute(core::Context& context, const core::Network& network, const Tensors& inputs,
                 core::EngineDevice device) {
@@ -105,7 +103,8 @@ std::unique_ptr<core::Executable> make_executable(const core::EnginePlugin& engi
 std::unique_ptr<core::Executable> reloaded_executable(const core::EnginePlugin& engine,
                                                       const core::Network& network,
                                                       const core::BuildOptions& options) {
-  const core::Artifact written = artifact_of(engine, network, engine.build(network, options));
+  core::Artifact written = artifact_of(engine.name(), network);
+  written.plans.push_back(engine.build(network, options));
   const core::Artifact read = core::Artifact::from_bytes(core::Blob::of(written.to_bytes()));
   if (!read.network || read.network->digest() != network.digest()) {
     throw core::internal_error("conformance: the network changed on its way through the artifact");

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "core/artifact.h"
 #include "core/engine.h"
 #include "engines/conformance/row.h"
 
@@ -16,6 +17,9 @@ Tensors execute(core::Context& context, const core::Network& network, const Tens
 std::unique_ptr<core::Executable> make_executable(const core::EnginePlugin& engine,
                                                   const core::Network& network,
                                                   const core::BuildOptions& options);
+
+/// The network as that engine's artifact, without a plan.
+core::Artifact artifact_of(std::string_view engine, const core::Network& network);
 
 /// The executable of an artifact that was written to bytes and read back.
 std::unique_ptr<core::Executable> reloaded_executable(const core::EnginePlugin& engine,

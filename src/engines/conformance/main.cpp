@@ -19,9 +19,10 @@ using namespace torch_tensorrt::engines::conformance;
 constexpr std::string_view kOracle = "reference";
 constexpr std::string_view kUsage =
     "torchtrt_conformance [--engine NAME] [--filter SUBSTRING] [--device cpu|cuda] [--list]\n"
+    "                     [--dump FOLDER]\n"
     "  Runs every layer kind on every engine plugin found (or the named one): dtypes, static and\n"
     "  dynamic shapes, reloading from an artifact, threads. Other engines must agree with the\n"
-    "  reference engine, and that one with plain ATen calls.\n";
+    "  reference engine, and that one with plain ATen calls. --dump only writes the networks.\n";
 
 Options parse(std::span<char*> arguments) {
   Options options;
@@ -37,6 +38,8 @@ Options parse(std::span<char*> arguments) {
       options.engine = value();
     } else if (argument == "--filter") {
       options.filter = value();
+    } else if (argument == "--dump") {
+      options.dump = value();
     } else if (argument == "--list") {
       options.list = true;
     } else if (argument == "--device") {
@@ -96,6 +99,10 @@ int run(const Options& options) {
   const Rows rows = all_rows();
   for (const std::string& kind : kinds_without_rows(rows)) {
     tally.failed(kind, "this layer kind has no row");
+  }
+  if (!options.dump.empty()) {
+    dump_networks(rows, options, options.dump);
+    return tally.exit_code();
   }
   const std::vector<std::string> engines = options.engine.empty()
                                                ? core::engine_plugin_names()

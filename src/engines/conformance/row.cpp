@@ -112,9 +112,10 @@ Fill natural() {
   };
 }
 
-Trial::Trial(DType dtype, bool dynamic, std::uint64_t seed)
+Trial::Trial(DType dtype, bool dynamic, std::uint64_t seed, bool tells_ranges)
     : dtype_(dtype),
       dynamic_(dynamic),
+      tells_ranges_(tells_ranges),
       seed_(seed),
       random_(at::detail::createCPUGenerator(seed)),
       network_(std::make_shared<core::Network>()),
@@ -126,16 +127,18 @@ Value Trial::input(core::Dims dims, Fill fill, std::optional<DType> dtype) {
   return net().input(core::text("x", inputs_.size() - 1), type);
 }
 
-Value Trial::host_scalar(Extent value) {
-  const core::TensorType type{DType::i64, {}};
-  inputs_.push_back({type, {}, {value}});
-  return net().input(core::text("x", inputs_.size() - 1), type, /*host=*/true);
-}
+Value Trial::host_scalar(Extent value) { return host_input({}, {value}); }
 
 Value Trial::host_vector(std::vector<Extent> values) {
-  const core::TensorType type{DType::i64, {static_cast<std::int64_t>(values.size())}};
-  inputs_.push_back({type, {}, std::move(values)});
-  return net().input(core::text("x", inputs_.size() - 1), type, /*host=*/true);
+  const auto count = static_cast<std::int64_t>(values.size());
+  return host_input({count}, std::move(values));
+}
+
+Value Trial::host_input(core::Dims dims, std::vector<Extent> values) {
+  const core::TensorType type{DType::i64, std::move(dims)};
+  inputs_.push_back({type, {}, values});
+  return net().input(core::text("x", inputs_.size() - 1), type, /*host=*/true,
+                     tells_ranges_ ? values : core::Dims{});
 }
 
 at::Tensor Trial::data(Ints dims, Fill fill, std::optional<DType> dtype) {

@@ -65,7 +65,9 @@ core::Tensor core_tensor(const at::Tensor& tensor);
 /// What a row writes on: a network under construction for one dtype, static or dynamic.
 class Trial {
  public:
-  Trial(DType dtype, bool dynamic, std::uint64_t seed);
+  /// `tells_ranges`: host inputs say what values they may have, which engines need that are built
+  /// for a range of them.
+  Trial(DType dtype, bool dynamic, std::uint64_t seed, bool tells_ranges = false);
 
   DType dtype() const { return dtype_; }
   at::ScalarType scalar_type() const { return conformance::scalar_type(dtype_); }
@@ -113,8 +115,10 @@ class Trial {
     std::vector<Extent> host_values;  ///< of host inputs
   };
 
+  Value host_input(core::Dims dims, std::vector<Extent> values);
+
   DType dtype_;
-  bool dynamic_;
+  bool dynamic_, tells_ranges_;
   std::uint64_t seed_;
   at::Generator random_;
   std::shared_ptr<core::Network> network_;

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <fstream>
 #include <functional>
 #include <iostream>
 #include <mutex>
@@ -164,6 +165,25 @@ void Runner::run(const Row& row) {
     for (const bool dynamic : {false, true}) {
       if (test_name(row, dtype, dynamic).find(options_.filter) == std::string::npos) continue;
       run_trial(row, dtype, dynamic);
+    }
+  }
+}
+
+void dump_networks(const Rows& rows, const Options& options, const std::filesystem::path& folder) {
+  std::filesystem::create_directories(folder);
+  for (const Row& row : rows) {
+    for (const DType dtype : row.dtypes) {
+      for (const bool dynamic : {false, true}) {
+        std::string test = test_name(row, dtype, dynamic);
+        if (test.find(options.filter) == std::string::npos) continue;
+        Trial trial(dtype, dynamic, seed_of(test), /*tells_ranges=*/true);
+        row.define(trial);
+        const std::vector<std::byte> bytes = artifact_of("reference", trial.network()).to_bytes();
+        std::ranges::replace(test, '/', '.');
+        std::ofstream file(folder / test, std::ios::binary);
+        file.write(reinterpret_cast<const char*>(bytes.data()),
+                   static_cast<std::streamsize>(bytes.size()));
+      }
     }
   }
 }

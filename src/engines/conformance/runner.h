@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <set>
@@ -17,6 +18,7 @@ struct Options {
   std::string filter;  ///< part of the test's name; empty: all
   core::EngineDevice device;
   bool list = false;
+  std::string dump;  ///< folder for the networks; empty: run them
 };
 
 /// Counts results and prints what went wrong, a line each.
@@ -64,6 +66,9 @@ class Runner {
   std::set<std::string_view> used_;  ///< patterns that a test fitted
   Tally& tally_;
 };
+
+/// Writes the network of every row, dtype, static and dynamic, as an artifact into the folder.
+void dump_networks(const Rows& rows, const Options& options, const std::filesystem::path& folder);
 
 /// The kinds of layers that no row is named after.
 std::vector<std::string> kinds_without_rows(const Rows& rows);

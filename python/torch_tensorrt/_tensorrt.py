@@ -1,0 +1,237 @@
+"""Replays the TensorRT plugin's programs on NVIDIA's Python modules, `tensorrt` or `tensorrt_rtx`.
+
+A program is a list of calls under the names of those modules' API, so that there is no table of
+layers here: methods, attributes and enums are looked up by name.
+
+    python _tensorrt.py version tensorrt_rtx
+    python _tensorrt.py build tensorrt_rtx <folder with program.json and weights>
+
+As a program it imports nothing of this package.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+_DTYPES = {
+    "f32": "FLOAT",
+    "f16": "HALF",
+    "bf16": "BF16",
+    "i32": "INT32",
+    "i64": "INT64",
+    "i8": "INT8",
+    "u8": "UINT8",
+    "b": "BOOL",
+    "f8": "FP8",
+    "i4": "INT4",
+}
+# Bits of one element.
+_SIZES = {
+    **{"f32": 32, "f16": 16, "bf16": 16, "i32": 32, "i64": 64},
+    **{"i8": 8, "u8": 8, "b": 8, "f8": 8, "i4": 4},
+}
+_FLAGS = {
+    "sparse_weights": "SPARSE_WEIGHTS",
+    "refit": "REFIT",
+    "refit_identical": "REFIT_IDENTICAL",
+    "version_compatible": "VERSION_COMPATIBLE",
+    "strip_weights": "STRIP_PLAN",
+    "weight_streaming": "WEIGHT_STREAMING",
+}
+
+
+def module_of(engine: str) -> Any:
+    """NVIDIA's module.
+
+    Raises:
+        ImportError: it is not installed.
+    """
+    return importlib.import_module(engine)
+
+
+def version(engine: str) -> str:
+    """The version of NVIDIA's module."""
+    return str(module_of(engine).__version__)
+
+
+def build(engine: str, program: str, weights: Sequence[Any]) -> bytes:
+    """The serialized engine.
+
+    Args:
+        engine: "tensorrt" or "tensorrt_rtx".
+        program: the plugin's JSON: steps, dtypes of the weights, profiles, options.
+        weights: the bytes of each of them.
+
+    Raises:
+        RuntimeError: TensorRT refuses a call or cannot build; the message has its own words.
+    """
+    return _Player(module_of(engine), json.loads(program), weights).build()
+
+
+class _Player:
+    def __init__(self, trt: Any, program: dict[str, Any], weights: Sequence[Any]) -> None:
+        self.trt, self.program, self.options = trt, program, program["options"]
+        self.errors: list[str] = []
+        self.logger = _logger(trt, self.errors)
+        self.builder = trt.Builder(self.logger)
+        flags = getattr(trt.NetworkDefinitionCreationFlag, "STRONGLY_TYPED", None)
+        self.network = self.builder.create_network(0 if flags is None else 1 << int(flags))
+        self.config = self.builder.create_builder_config()
+        self.objects: dict[int, Any] = {0: self.network}
+        # They must live until the engine is built.
+        self.weights = [
+            self._weights(dtype, data)
+            for dtype, data in zip(program["weights"], weights, strict=True)
+        ]
+
+    def build(self) -> bytes:
+        for kind, result, target, name, arguments in self.program["steps"]:
+            self._step(kind, result, target, name, [self._value(a) for a in arguments])
+        for name, dtype, dims in self.program["outputs"]:
+            self._check_output(name, dtype, dims)
+        self._configure()
+        plan = self.builder.build_serialized_network(self.network, self.config)
+        if plan is None or self.errors:
+            raise RuntimeError("; ".join(self.errors) or "no engine, and no reason given")
+        return bytes(plan)
+
+    def _step(self, kind: str, result: int, target: int, name: str, values: list[Any]) -> None:
+        owner = self.objects[target]
+        shown = f"{type(owner).__name__}.{name}"
+        try:
+            if kind == "set":
+                setattr(owner, name, values[0])
+                given = True
+            else:
+                given = getattr(owner, name)(*values)
+        except (AttributeError, TypeError, ValueError) as error:
+            raise RuntimeError(f"{shown}: {error}") from error
+        # TensorRT logs what is wrong with a call, and goes on.
+        if self.errors or (result and given is None):
+            raise RuntimeError(f"{shown}: {'; '.join(self.errors) or 'refused'}")
+        if result:
+            self.objects[result] = given
+
+    def _check_output(self, name: str, dtype: str, dims: list[int]) -> None:
+        """TensorRT's own inference must agree with the Network's types."""
+        outputs = (self.network.get_output(i) for i in range(self.network.num_outputs))
+        tensor = next(output for output in outputs if output.name == name)
+        got = [int(dim) for dim in tensor.shape]
+        # It may know a dimension less, or more: a dynamic one that can only be 1.
+        fits = len(got) == len(dims) and all(
+            a == b or -1 in (a, b) for a, b in zip(got, dims, strict=True)
+        )
+        if not fits or tensor.dtype != getattr(self.trt.DataType, _DTYPES[dtype]):
+            raise RuntimeError(f"output {name} is {tensor.dtype} {got}, expected {dtype} {dims}")
+
+    def _value(self, argument: Any) -> Any:
+        if not isinstance(argument, dict):
+            return argument
+        ((kind, value),) = argument.items()
+        if kind == "enum":
+            return getattr(getattr(self.trt, value[0]), value[1])
+        if kind == "dtype":
+            return getattr(self.trt.DataType, _DTYPES[value])
+        if kind == "dims":
+            return self.trt.Dims(value)
+        if kind == "ref":
+            return self.objects[value]
+        if kind == "refs":
+            return [self.objects[index] for index in value]
+        return self.weights[value] if value >= 0 else self.trt.Weights()
+
+    def _weights(self, dtype: str, data: Any) -> Any:
+        import numpy
+
+        array = numpy.frombuffer(data, dtype=numpy.uint8)
+        kind = getattr(self.trt.DataType, _DTYPES[dtype])
+        if array.size == 0:
+            return self.trt.Weights(kind)
+        return self.trt.Weights(kind, array.ctypes.data, array.size * 8 // _SIZES[dtype])
+
+    def _configure(self) -> None:
+        trt, config, options = self.trt, self.config, self.options
+        if self.program["profiles"]:
+            profile = self.builder.create_optimization_profile()
+            for name, is_host, *points in self.program["profiles"]:
+                give = profile.set_shape_input if is_host else profile.set_shape
+                give(name, *points)
+            config.add_optimization_profile(profile)
+        for option, flag in _FLAGS.items():
+            if options[option]:
+                config.set_flag(self._member(trt.BuilderFlag, flag, option))
+        if not options["tf32"]:
+            config.clear_flag(trt.BuilderFlag.TF32)
+        if options["hardware_compatible"]:
+            config.hardware_compatibility_level = trt.HardwareCompatibilityLevel.AMPERE_PLUS
+        if options["workspace_size"]:
+            config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, options["workspace_size"])
+        if options["optimization_level"] >= 0:
+            config.builder_optimization_level = options["optimization_level"]
+        if options["max_aux_streams"] >= 0:
+            config.max_aux_streams = options["max_aux_streams"]
+        if options["tiling_optimization_level"] != "none":
+            level = options["tiling_optimization_level"].upper()
+            config.tiling_optimization_level = getattr(trt.TilingOptimizationLevel, level)
+        if options["l2_limit_for_tiling"] >= 0:
+            config.l2_limit_for_tiling = options["l2_limit_for_tiling"]
+        if options["target"]:
+            self._aim(options["target"])
+
+    def _aim(self, target: str) -> None:
+        """Builds for that GPU, which need not be here."""
+        trt, name = self.trt, target.upper().replace("_", "")
+        if not hasattr(trt, "ComputeCapability"):
+            raise RuntimeError(f"{trt.__name__} {trt.__version__} builds only for the GPU it is on")
+        known = [member for member in dir(trt.ComputeCapability) if member.startswith("SM")]
+        if name not in known:
+            wanted = ", ".join(member.replace("SM", "sm_") for member in known)
+            raise RuntimeError(f"target is {target!r}, expected one of {wanted}")
+        self.config.num_compute_capabilities = 1
+        self.config.set_compute_capability(getattr(trt.ComputeCapability, name), 0)
+
+    def _member(self, enum: Any, name: str, option: str) -> Any:
+        if not hasattr(enum, name):
+            raise RuntimeError(
+                f"setting '{option}': {self.trt.__name__} {self.trt.__version__} has no {name}"
+            )
+        return getattr(enum, name)
+
+
+def _logger(trt: Any, errors: list[str]) -> Any:
+    class Logger(trt.ILogger):  # type: ignore[misc]
+        def __init__(self) -> None:
+            trt.ILogger.__init__(self)
+
+        def log(self, severity: Any, message: str) -> None:
+            if severity in (trt.ILogger.ERROR, trt.ILogger.INTERNAL_ERROR):
+                errors.append(message)
+
+    return Logger()
+
+
+def _main(arguments: list[str]) -> int:
+    try:
+        if arguments[0] == "version":
+            print(version(arguments[1]))
+            return 0
+        folder = Path(arguments[2])
+        program = (folder / "program.json").read_text()
+        data, start, weights = (folder / "weights").read_bytes(), 0, []
+        for size in json.loads(program)["sizes"]:
+            weights.append(data[start : start + size])
+            start += size
+        (folder / "plan").write_bytes(build(arguments[1], program, weights))
+    except Exception as error:  # one line for the program that asked
+        print(" ".join(f"{type(error).__name__}: {error}".split()))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main(sys.argv[1:]))

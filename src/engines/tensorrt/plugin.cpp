@@ -1,0 +1,134 @@
+// The engines of NVIDIA GPUs: TensorRT and TensorRT-RTX, one source for both. The vendor's builder
+// is reached through its Python module; nothing of NVIDIA's is linked.
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "core/engine.h"
+#include "core/error.h"
+#include "engines/tensorrt/emitter.h"
+#include "engines/tensorrt/process.h"
+#include "engines/tensorrt/support.h"
+
+namespace torch_tensorrt::engines::tensorrt {
+
+namespace {
+
+#ifdef TORCHTRT_TENSORRT_RTX
+constexpr bool kIsRtx = true;
+constexpr const char* kName = "tensorrt_rtx";
+constexpr const char* kInstall = "pip install tensorrt-rtx-cu13";
+#else
+constexpr bool kIsRtx = false;
+constexpr const char* kName = "tensorrt";
+constexpr const char* kInstall = "pip install tensorrt, with NVIDIA's package index";
+#endif
+
+/// TensorRT-RTX counts its own versions: the first ones that this knows have TensorRT 10.9's layers
+/// and more.
+constexpr Version kOfRtx{10, 14};
+
+std::shared_ptr<const core::ForeignBuilder> builder() {
+  const auto in_process = core::foreign_builder();
+  return in_process ? in_process : process_builder();
+}
+
+/// Asked once: starting a process or importing the module takes long.
+const std::string& builder_version(std::string* reason = nullptr) {
+  static std::string why;
+  static const std::string version = builder()->version(kName, why);
+  if (reason) *reason = why;
+  return version;
+}
+
+Version layers_version() {
+  if (kIsRtx) return kOfRtx;
+  const std::string& text = builder_version();
+  Version version;
+  const char* end = text.data() + text.size();
+  const auto [dot, error] = std::from_chars(text.data(), end, version.major);
+  if (error == std::errc() && dot != end) std::from_chars(dot + 1, end, version.minor);
+  return version;
+}
+
+nlohmann::json options_of(const core::BuildOptions& options) {
+  const core::TensorRtOptions& own = options.tensorrt;
+  return {{"target", options.target},
+          {"workspace_size", options.workspace_size},
+          {"optimization_level", options.optimization_level},
+          {"tf32", options.allow_tf32},
+          {"sparse_weights", own.sparse_weights},
+          {"refit", own.refit},
+          {"refit_identical", own.refit_identical},
+          {"version_compatible", own.version_compatible},
+          {"hardware_compatible", own.hardware_compatible},
+          {"strip_weights", own.strip_weights},
+          {"weight_streaming", own.weight_streaming},
+          {"average_timing_iterations", own.average_timing_iterations},
+          {"max_aux_streams", own.max_aux_streams},
+          {"tiling_optimization_level", own.tiling_optimization_level},
+          {"l2_limit_for_tiling", own.l2_limit_for_tiling},
+          {"timing_cache_path", own.timing_cache_path}};
+}
+
+nlohmann::json outputs_of(const core::Network& network) {
+  nlohmann::json outputs = nlohmann::json::array();
+  for (std::size_t i = 0; i < network.outputs().size(); ++i) {
+    const core::TensorType& type = network.type(network.outputs()[i]);
+    outputs.push_back({network.output_names()[i], core::name(type.dtype), dims_of(type.dims)});
+  }
+  return outputs;
+}
+
+class TensorRtPlugin final : public core::EnginePlugin {
+ public:
+  std::string_view name() const noexcept override { return kName; }
+
+  core::Availability available() const noexcept override {
+    std::string reason;
+    if (!builder_version(&reason).empty()) return {};
+    return core::Availability::no(core::text(reason, "; install it with `", kInstall, '`'));
+  }
+
+  std::string version() const override { return builder_version(); }
+
+  std::string device_key(core::EngineDevice) const override { return "none"; }
+
+  /// Plans are built here and run elsewhere: this build has no runtime of TensorRT.
+  bool runs_on(core::DeviceKind) const noexcept override { return false; }
+
+  core::Support supports(const core::Network& network, const core::Node& node) const override {
+    return tensorrt::supports(network, node, layers_version(), kIsRtx);
+  }
+
+  core::Plan build(const core::Network& network, const core::BuildOptions& options) const override {
+    if (options.target.empty()) {
+      throw core::invalid_argument(
+          "[engine] ", kName,
+          " builds for a GPU that is not here: name it with target=['sm_89'], say");
+    }
+    const Script script = to_script(network, layers_version());
+    std::vector<core::Blob> weights;
+    for (const Weights& entry : script.weights) weights.push_back(entry.bytes);
+    nlohmann::json program = nlohmann::json::parse(script.to_json());
+    program["options"] = options_of(options);
+    program["sizes"] = nlohmann::json::array();
+    for (const core::Blob& blob : weights) program["sizes"].push_back(blob.size());
+    program["outputs"] = outputs_of(network);
+    return {kName, version(), options.target, builder()->build(kName, program.dump(), weights)};
+  }
+
+  std::unique_ptr<core::Executable> load(const core::Plan&, const core::Network*,
+                                         const core::BuildOptions&) const override {
+    throw core::unavailable("[engine] ", kName, " plans run on NVIDIA GPUs only");
+  }
+};
+
+}  // namespace
+
+}  // namespace torch_tensorrt::engines::tensorrt
+
+extern "C" TORCHTRT_API const torch_tensorrt::core::EnginePlugin* torchtrt_engine_plugin_v1() {
+  static const torch_tensorrt::engines::tensorrt::TensorRtPlugin plugin;
+  return &plugin;
+}

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <memory>
+
+#include "core/engine.h"
+
+namespace torch_tensorrt::engines::tensorrt {
+
+/// Builds in a Python process of its own: for programs that hold no Python themselves. The
+/// interpreter is $TORCHTRT_PYTHON, else python3; it needs the vendor's module and numpy.
+std::shared_ptr<const core::ForeignBuilder> process_builder();
+
+}  // namespace torch_tensorrt::engines::tensorrt
