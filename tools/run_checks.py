@@ -50,11 +50,15 @@ class Counts:
 
 @dataclass
 class Check:
-    """A command; `counts` says that it prints how many tests passed, failed and were skipped."""
+    """A command; `counts` says that it prints how many tests passed, failed and were skipped.
+
+    `missing` says why a program may be missing, which counts as one skipped.
+    """
 
     name: str
     command: Sequence[str | Path]
     counts: bool = False
+    missing: str = ""
 
 
 def read_counts(output: str) -> Counts | None:
@@ -74,6 +78,9 @@ def run(check: Check) -> Counts:
     """Runs one check with its output shown as it comes."""
     print(f"\n==== {check.name}", flush=True)
     lines = []
+    if check.missing and not Path(check.command[0]).exists():
+        print(f"not run: {check.missing}")
+        return Counts(skipped=1)
     try:
         process = subprocess.Popen(
             [str(word) for word in check.command],
@@ -132,6 +139,13 @@ def test_checks(build: Path) -> list[Check]:
     return [
         Check("unit tests", [build / "bin/torchtrt_unit_tests"], counts=True),
         Check("engine conformance", [build / "bin/torchtrt_conformance"], counts=True),
+        Check("networks", [build / "bin/torchtrt_conformance", "--dump", build / "networks"]),
+        Check(
+            "TensorRT's calls in C++",
+            [build / "bin/torchtrt_tensorrt_double", build / "networks"],
+            counts=True,
+            missing="NvInfer.h was not found; CMAKE_ARGS=-DTensorRT_ROOT=<folder> names it",
+        ),
         Check("Python tests", [sys.executable, "-m", "pytest", "-q", "tests"], counts=True),
     ]
 

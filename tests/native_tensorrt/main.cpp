@@ -1,6 +1,13 @@
-// Plays hand-written scripts on the test double: what the player calls has to be what the script
-// says.
+// Plays scripts on the test double: what the player calls has to be what the script says.
+//
+//   torchtrt_tensorrt_double [folder]
+//
+// The scripts are some that have every method, and those of the networks in the folder, which
+// `torchtrt_conformance --dump` wrote.
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <iostream>
 #include <sstream>
@@ -8,9 +15,12 @@
 #include <utility>
 #include <vector>
 
+#include "core/artifact.h"
 #include "core/error.h"
 #include "double.h"
+#include "engines/tensorrt/emitter.h"
 #include "engines/tensorrt/native/player.h"
+#include "engines/tensorrt/support.h"
 
 namespace torch_tensorrt::tests {
 
@@ -425,7 +435,27 @@ void check_errors() {
 
 }  // namespace
 
-int run() {
+core::Blob read_file(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  const std::string content((std::istreambuf_iterator<char>(file)), {});
+  const auto* bytes = reinterpret_cast<const std::byte*>(content.data());
+  return core::Blob::of({bytes, bytes + content.size()});
+}
+
+/// Both players replay one script: what holds of the calls here holds of the Python player's.
+void check_networks(const std::filesystem::path& folder) {
+  constexpr Version version{NV_TENSORRT_MAJOR, NV_TENSORRT_MINOR};
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const core::Artifact artifact = core::Artifact::from_bytes(read_file(entry.path()));
+    const auto& nodes = artifact.network->nodes();
+    const bool is_taken = std::all_of(nodes.begin(), nodes.end(), [&](const core::Node& node) {
+      return supports(*artifact.network, node, version, /*is_rtx=*/false).yes;
+    });
+    if (is_taken) expect_same_calls(entry.path().filename(), to_script(*artifact.network, version));
+  }
+}
+
+int run(int argc, char** argv) {
   expect_same_calls("images", images());
   expect_same_calls("pointwise", pointwise());
   expect_same_calls("layout", layout());
@@ -440,10 +470,11 @@ int run() {
       core::ErrorKind::unsupported, "has no method add_attention_v2");
 #endif
   check_errors();
+  if (argc > 1) check_networks(argv[1]);
   std::cout << passed << " passed, " << failed << " failed\n";
   return failed == 0 ? 0 : 1;
 }
 
 }  // namespace torch_tensorrt::tests
 
-int main() { return torch_tensorrt::tests::run(); }
+int main(int argc, char** argv) { return torch_tensorrt::tests::run(argc, argv); }

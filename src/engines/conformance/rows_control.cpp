@@ -10,38 +10,44 @@ using core::CompareOp;
 using core::Network;
 using core::NetworkBuilder;
 
-// Body of both loops: inputs i, state, step. State grows by step + i; a scan collects its double;
-// goes on while the state's first element is below `limit`.
-std::shared_ptr<const Network> growing_body(const core::TensorType& type, double limit) {
+using Limit = std::optional<double>;
+
+// Body of all loops: inputs i, state, step. State grows by step + i; a scan collects its double;
+// goes on while the state's first element is below `limit`, or for all trips.
+std::shared_ptr<const Network> growing_body(const core::TensorType& type, Limit limit,
+                                            bool scans = true) {
   const auto body = std::make_shared<Network>();
   NetworkBuilder net(*body);
   const Value i = net.input("i", {DType::i64, {}});
   const Value state = net.input("state", type);
   const Value step = net.input("step", type);
   const Value next = state + step + net.align_rank(net.cast(i, type.dtype), type.rank());
-  const Value first = net.reshape(
-      net.slice(net.reshape(next, {std::int64_t{-1}}), 0, std::int64_t{0}, std::int64_t{1}), {});
-  const Value going = net.compare(CompareOp::lt, first, net.scalar(limit, type.dtype));
+  Value going = net.constant(core_tensor(at::ones({}, at::kBool)));
+  if (limit) {
+    const Value first = net.reshape(
+        net.slice(net.reshape(next, {std::int64_t{-1}}), 0, std::int64_t{0}, std::int64_t{1}), {});
+    going = net.compare(CompareOp::lt, first, net.scalar(*limit, type.dtype));
+  }
   body->mark_output(going.id(), "going");
   body->mark_output(next.id(), "state");
-  body->mark_output((next + next).id(), "scan");
+  if (scans) body->mark_output((next + next).id(), "scan");
   return body;
 }
 
 Tensors run_growing(const at::Tensor& initial, const at::Tensor& step, std::int64_t trips,
-                    double limit) {
+                    Limit limit) {
   at::Tensor state = initial;
   Tensors scans;
   for (std::int64_t i = 0; i < trips; ++i) {
     state = state + step + i;
     scans.push_back(state * 2);
-    if (state.flatten()[0].item<double>() >= limit) break;
+    if (limit && state.flatten()[0].item<double>() >= *limit) break;
   }
   return {state, at::stack(scans)};
 }
 
 void add_loop_rows(Rows& rows) {
-  const auto add = [&](const std::string& name, double limit) {
+  const auto add = [&](const std::string& name, Limit limit) {
     rows.push_back({"loop/" + name, {DType::f32, DType::i64}, Tolerance::pointwise, [=](Trial& t) {
                       NetworkBuilder& net = t.net();
                       const core::Dims dims{t.dim(1, 2, 4), 3};
@@ -53,18 +59,29 @@ void add_loop_rows(Rows& rows) {
                       t.expect([=](const Tensors& x) { return run_growing(x[0], x[1], 4, limit); });
                     }});
   };
-  add("counted", 1e6);
+  add("counted", std::nullopt);
   add("until", 5);
   rows.push_back({"loop/host_trips", kF32, Tolerance::pointwise, [](Trial& t) {
                     const core::Dims dims{2, 3};
                     const Value trips = t.host_scalar(t.dim(1, 3, 5));
                     const Value state = t.input(dims, whole(0, 3));
                     const Value step = t.input(dims, whole(1, 4));
-                    const core::Loop loop{1, growing_body({t.dtype(), dims}, 1e6)};
+                    const core::Loop loop{1, growing_body({t.dtype(), dims}, {})};
                     const Value yes = t.constant(at::ones({}, at::kBool));
                     t.outputs(t.net().add(loop, {trips, yes, state, step}));
                     t.expect([](const Tensors& x) {
-                      return run_growing(x[1], x[2], x[0].item<std::int64_t>(), 1e6);
+                      return run_growing(x[1], x[2], x[0].item<std::int64_t>(), {});
+                    });
+                  }});
+  rows.push_back({"loop/while", kF32, Tolerance::pointwise, [](Trial& t) {
+                    const core::Dims dims{t.dim(1, 2, 4), 3};
+                    const Value state = t.input(dims, whole(0, 3));
+                    const Value step = t.input(dims, whole(1, 4));
+                    const core::Loop loop{1, growing_body({t.dtype(), dims}, 5, /*scans=*/false)};
+                    const Value yes = t.constant(at::ones({}, at::kBool));
+                    t.outputs(t.net().add(loop, {t.net().scalar_i64(4), yes, state, step}));
+                    t.expect([](const Tensors& x) -> Tensors {
+                      return {run_growing(x[0], x[1], 4, 5).front()};
                     });
                   }});
   rows.push_back(

@@ -5,6 +5,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -137,15 +138,25 @@ class Writer {
 /// One layer on its way into the script.
 class Site {
  public:
-  Site(const core::Network& network, const core::Node& node, Tensors operands, Writer& writer)
-      : network_(network), node_(node), operands_(std::move(operands)), writer_(writer) {}
+  /// Gives the tensor of a value of the network.
+  using Source = std::function<Tensor(core::ValueId)>;
+  Site(const core::Network& network, const core::Node& node, Source source, Writer& writer)
+      : network_(network),
+        node_(node),
+        source_(std::move(source)),
+        writer_(writer),
+        operands_(node.inputs.size()) {}
 
   Writer& net() const { return writer_; }
   bool has(std::size_t i) const {
     return i < node_.inputs.size() && node_.inputs[i] != core::kAbsent;
   }
-  const Tensor& in(std::size_t i) const { return operands_.at(i); }
-  const Tensors& operands() const { return operands_; }
+  /// The operand as a tensor, which constants become only where they are asked for.
+  const Tensor& in(std::size_t i) const {
+    std::optional<Tensor>& operand = operands_.at(i);
+    if (!operand) operand = source_(node_.inputs[i]);
+    return *operand;
+  }
   std::size_t arity() const { return operands_.size(); }
   const core::TensorType& type(std::size_t i) const { return network_.type(node_.inputs.at(i)); }
   const core::TensorType& result(std::size_t i = 0) const {
@@ -173,8 +184,9 @@ class Site {
  private:
   const core::Network& network_;
   const core::Node& node_;
-  Tensors operands_;
+  Source source_;
   Writer& writer_;
+  mutable std::vector<std::optional<Tensor>> operands_;
 };
 
 /// Dimensions as TensorRT has them: -1 where dynamic.

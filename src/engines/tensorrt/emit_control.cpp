@@ -33,7 +33,9 @@ Tensors emit(const core::Loop& layer, const Site& site) {
   if (!counts_only && scans > 0)
     throw site.refuse("stacks values only in loops whose trips are counted");
   const Ref loop = net.add("add_loop", {});
-  net.call(loop, "add_trip_limit", {site.in(0).ref, Symbol{"TripLimit", "COUNT"}});
+  // Beside a WHILE, a count of 64 bits is compared with one of 32.
+  const Tensor trips = counts_only ? site.in(0) : net.cast(site.in(0), DType::i32);
+  net.call(loop, "add_trip_limit", {trips.ref, Symbol{"TripLimit", "COUNT"}});
   std::optional<Carried> condition;
   if (!counts_only) {
     condition = carry(net, loop, site.in(1));

@@ -60,7 +60,9 @@ Tensors emit(const core::Broadcast&, const Site& site) {
 }
 
 Tensors emit(const core::Concat& layer, const Site& site) {
-  return {site.net().concat(site.operands(), layer.axis)};
+  Tensors parts;
+  for (std::size_t i = 0; i < site.arity(); ++i) parts.push_back(site.in(i));
+  return {site.net().concat(parts, layer.axis)};
 }
 
 Tensors emit(const core::Split& layer, const Site& site) {

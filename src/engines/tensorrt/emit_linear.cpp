@@ -78,7 +78,7 @@ Tensors emit(const core::MatMul& layer, const Site& site) {
 
 Tensors emit(const core::Einsum& layer, const Site& site) {
   std::vector<Ref> inputs;
-  for (const Tensor& operand : site.operands()) inputs.push_back(operand.ref);
+  for (std::size_t i = 0; i < site.arity(); ++i) inputs.push_back(site.in(i).ref);
   const Ref einsum = site.net().add("add_einsum", {std::move(inputs), layer.equation});
   return {site.net().output(einsum, site.dtype(), site.result_dims())};
 }

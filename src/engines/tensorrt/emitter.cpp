@@ -7,7 +7,6 @@
 
 namespace torch_tensorrt::engines::tensorrt {
 
-using core::kAbsent;
 using core::Network;
 using core::Node;
 using core::ValueId;
@@ -78,10 +77,8 @@ class Emitter {
     if (std::all_of(node.outputs.begin(), node.outputs.end(),
                     [&](ValueId v) { return numbers_of(network_.content(v)).has_value(); }))
       return;
-    Tensors operands;
-    for (const ValueId input : node.inputs)
-      operands.push_back(input == kAbsent ? Tensor{} : value_of(input));
-    const Site site(network_, node, std::move(operands), writer_);
+    const Site site(
+        network_, node, [this](ValueId value) { return value_of(value); }, writer_);
     const Ref before = writer_.last_layer();
     Tensors results =
         std::visit([&](const auto& layer) { return emit_layer(layer, site); }, node.layer);
@@ -166,22 +163,13 @@ std::string why_not_emitted(const Network& network, const Node& node, Version ve
   Script script;
   Writer writer(script, version);
   try {
-    Tensors operands;
-    for (const ValueId input : node.inputs) {
-      if (input == kAbsent) {
-        operands.emplace_back();
-        continue;
-      }
-      if (const core::Tensor* tensor = network.constant(input)) {
-        operands.push_back(writer.constant(*tensor));
-        continue;
-      }
-      const core::TensorType& type = network.type(input);
+    const auto source = [&](ValueId value) -> Tensor {
+      if (const core::Tensor* tensor = network.constant(value)) return writer.constant(*tensor);
+      const core::TensorType& type = network.type(value);
       const Ints dims = dims_of(type.dims);
-      operands.push_back({writer.call(kNetwork, "add_input", {std::string("x"), type.dtype, dims}),
-                          type.dtype, dims});
-    }
-    const Site site(network, node, std::move(operands), writer);
+      return {writer.add("add_input", {std::string("x"), type.dtype, dims}), type.dtype, dims};
+    };
+    const Site site(network, node, source, writer);
     std::visit([&](const auto& layer) { return emit_layer(layer, site); }, node.layer);
   } catch (const core::Error& error) {
     return error.what();
