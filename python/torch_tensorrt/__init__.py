@@ -10,7 +10,7 @@ torch.Size([1, 4])
 # torch first: the extension links its libraries; loading it registers the engine class with torch.
 import torch  # noqa: F401
 
-from torch_tensorrt import _C, _tensorrt, dynamo, fx, logging, runtime, ts  # noqa: F401
+from torch_tensorrt import _C, _tensorrt, dynamo, fx, logging, runtime, ts
 from torch_tensorrt._compile import compile, convert_method_to_trt_engine
 from torch_tensorrt._Device import Device
 from torch_tensorrt._enums import DeviceType, EngineCapability, Platform, dtype, memory_format

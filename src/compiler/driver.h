@@ -79,8 +79,8 @@ TORCHTRT_API bool runs_at(Program& program, Probe usual, Probe other);
 /// Compiles a Program in place: its Graph becomes engines and what stays in PyTorch. `probes` are
 /// the Graph's inputs at the smallest, usual and largest shapes (one where all are fixed:
 /// `required` is how many), then at further shapes between.
-TORCHTRT_API Report compile(Program& program, std::vector<Probe> probes,
-                            std::size_t required, const core::Settings& settings);
+TORCHTRT_API Report compile(Program& program, std::vector<Probe> probes, std::size_t required,
+                            const core::Settings& settings);
 
 /// The whole method as one engine's artifact bytes. Throws Error(unsupported) naming the ops that
 /// no engine takes.

@@ -143,10 +143,8 @@ TORCH_LIBRARY(tensorrt, library) {
         return translated([&] { return Engine::from_bytes(bytes); });
       }))
       .def("name", [](const EnginePtr& self) { return self->artifact().name; })
-      .def("input_names",
-           [](const EnginePtr& self) { return names_of(self->artifact().inputs); })
-      .def("output_names",
-           [](const EnginePtr& self) { return names_of(self->artifact().outputs); })
+      .def("input_names", [](const EnginePtr& self) { return names_of(self->artifact().inputs); })
+      .def("output_names", [](const EnginePtr& self) { return names_of(self->artifact().outputs); })
       .def("plugin", [](const EnginePtr& self) { return self->plugin(); })
       .def("describe", [](const EnginePtr& self) { return self->describe(); })
       .def("__str__", [](const EnginePtr& self) { return self->describe(); })

@@ -383,34 +383,24 @@ void check_errors() {
       ErrorKind::unsupported, "`%1.colour = 1`: ITensor of TensorRT");
   expect_error(
       "unknown member of an enum",
-      [](Writer& w, Ref x) {
-        w.add("add_activation", {x, Symbol{"ActivationType", "SWISH"}});
-      },
+      [](Writer& w, Ref x) { w.add("add_activation", {x, Symbol{"ActivationType", "SWISH"}}); },
       ErrorKind::unsupported, "has no ActivationType.SWISH");
   expect_error(
       "another enum",
-      [](Writer& w, Ref x) {
-        w.add("add_activation", {x, Symbol{"UnaryOperation", "EXP"}});
-      },
+      [](Writer& w, Ref x) { w.add("add_activation", {x, Symbol{"UnaryOperation", "EXP"}}); },
       ErrorKind::internal, "UnaryOperation in place of ActivationType");
   expect_error(
       "too few arguments", [](Writer& w, Ref x) { w.add("add_cast", {x}); }, ErrorKind::internal,
       "has 1 arguments, needs 2");
   expect_error(
-      "too many arguments",
-      [](Writer& w, Ref x) {
-        w.add("add_shape", {x, x});
-      },
+      "too many arguments", [](Writer& w, Ref x) { w.add("add_shape", {x, x}); },
       ErrorKind::internal, "has 2 arguments, takes 1");
   expect_error(
       "a layer in place of a tensor",
       [](Writer& w, Ref x) { w.add("add_shape", {w.add("add_identity", {x})}); },
       ErrorKind::internal, "%2 is not a tensor");
   expect_error(
-      "a type that TensorRT lacks",
-      [](Writer& w, Ref x) {
-        w.add("add_cast", {x, DType::f64});
-      },
+      "a type that TensorRT lacks", [](Writer& w, Ref x) { w.add("add_cast", {x, DType::f64}); },
       ErrorKind::unsupported, "TensorRT has no type f64");
   expect_error(
       "another dtype than expected", [](Writer& w, Ref x) { w.set(x, "dtype", DType::b); },
@@ -424,9 +414,7 @@ void check_errors() {
       ErrorKind::internal, "-1 is outside of 0..4294967295");
   expect_error(
       "weights of another size",
-      [](Writer& w, Ref) {
-        w.add("add_constant", {Ints{3}, w.weights(DType::f32, 2)});
-      },
+      [](Writer& w, Ref) { w.add("add_constant", {Ints{3}, w.weights(DType::f32, 2)}); },
       ErrorKind::internal, "the shape has 3 elements, the weights 2");
   expect_error(
       "an object that no step gave", [](Writer& w, Ref) { w.set(Ref{7}, "axis", i(0)); },

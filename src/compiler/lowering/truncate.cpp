@@ -92,8 +92,7 @@ void truncate_doubles(Graph& graph) {
   }
   Node* first = body.nodes.empty() ? nullptr : body.nodes.front().get();
   for (Var* input : body.inputs) {
-    if (is_double(*input))
-      use_instead(graph, input, cast(graph, body, first, input, at::kFloat));
+    if (is_double(*input)) use_instead(graph, input, cast(graph, body, first, input, at::kFloat));
   }
 }
 

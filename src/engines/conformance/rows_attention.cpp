@@ -128,20 +128,20 @@ void add_attention_rows(Rows& rows) {
   add_rope(rows, "interleaved", true, 0, false);
   add_rope(rows, "partial", false, 4, false);
   add_rope(rows, "positions", true, 0, true);
-  rows.push_back(
-      {"kv_update/plain", kFloats, Tolerance::exact, [](Trial& t) {
-         const Extent n = t.dim(1, 2, 3);
-         const Value cache = t.input({n, 3, 8, 4});
-         const Value update = t.input({n, 3, t.dim(1, 2, 4), 4});
-         const Value index = t.input({n}, whole(0, 5), DType::i64);
-         t.output(t.net().one(core::KvUpdate{}, {cache, update, index}));
-         t.expect([](const Tensors& x) -> Tensors {
-           const std::int64_t count = x[1].size(2);
-           const at::Tensor places = x[2].unsqueeze(1) + at::arange(count);
-           const at::Tensor index = places.reshape({-1, 1, count, 1}).expand(x[1].sizes());
-           return {at::scatter(x[0], 2, index, x[1])};
-         });
-       }});
+  rows.push_back({"kv_update/plain", kFloats, Tolerance::exact, [](Trial& t) {
+                    const Extent n = t.dim(1, 2, 3);
+                    const Value cache = t.input({n, 3, 8, 4});
+                    const Value update = t.input({n, 3, t.dim(1, 2, 4), 4});
+                    const Value index = t.input({n}, whole(0, 5), DType::i64);
+                    t.output(t.net().one(core::KvUpdate{}, {cache, update, index}));
+                    t.expect([](const Tensors& x) -> Tensors {
+                      const std::int64_t count = x[1].size(2);
+                      const at::Tensor places = x[2].unsqueeze(1) + at::arange(count);
+                      const at::Tensor index =
+                          places.reshape({-1, 1, count, 1}).expand(x[1].sizes());
+                      return {at::scatter(x[0], 2, index, x[1])};
+                    });
+                  }});
 }
 
 }  // namespace torch_tensorrt::engines::conformance

@@ -84,16 +84,16 @@ void add_loop_rows(Rows& rows) {
                       return {run_growing(x[0], x[1], 4, 5).front()};
                     });
                   }});
-  rows.push_back(
-      {"loop/no_trip", kF32, Tolerance::exact, [](Trial& t) {
-         const core::Dims dims{t.dim(1, 2, 4), 3};
-         const Value state = t.input(dims);
-         const Value step = t.input(dims);
-         const Value going = t.input({}, booleans(0), DType::b);
-         const core::Loop loop{1, growing_body({t.dtype(), dims}, 1e6)};
-         t.output(t.net().add(loop, {t.net().scalar_i64(4), going, state, step}).front());
-         t.expect([](const Tensors& x) -> Tensors { return {x[0]}; });
-       }});
+  rows.push_back({"loop/no_trip", kF32, Tolerance::exact, [](Trial& t) {
+                    const core::Dims dims{t.dim(1, 2, 4), 3};
+                    const Value state = t.input(dims);
+                    const Value step = t.input(dims);
+                    const Value going = t.input({}, booleans(0), DType::b);
+                    const core::Loop loop{1, growing_body({t.dtype(), dims}, 1e6)};
+                    t.output(
+                        t.net().add(loop, {t.net().scalar_i64(4), going, state, step}).front());
+                    t.expect([](const Tensors& x) -> Tensors { return {x[0]}; });
+                  }});
 }
 
 void add_if_rows(Rows& rows) {

@@ -198,18 +198,18 @@ void add_resize_rows(Rows& rows) {
                       return {at::upsample_bilinear2d(in[0], {8, 10}, false, 1.7, 1.7)};
                     });
                   }});
-  rows.push_back(
-      {"resize/computed_sizes", kF32, Tolerance::pointwise, [](Trial& t) {
-         core::NetworkBuilder& net = t.net();
-         const Value x = t.input(image_dims(t, {4, 5}));
-         const core::Size two = std::int64_t{2};
-         const Value sizes =
-             net.vector({net.mul(net.size(x, 2), two), net.mul(net.size(x, 3), two)});
-         t.output(net.one(resize(ResizeMode::nearest, Coordinate::asymmetric), {x, sizes}));
-         t.expect([](const Tensors& in) -> Tensors {
-           return {in[0].repeat_interleave(2, 2).repeat_interleave(2, 3)};
-         });
-       }});
+  rows.push_back({"resize/computed_sizes", kF32, Tolerance::pointwise, [](Trial& t) {
+                    core::NetworkBuilder& net = t.net();
+                    const Value x = t.input(image_dims(t, {4, 5}));
+                    const core::Size two = std::int64_t{2};
+                    const Value sizes =
+                        net.vector({net.mul(net.size(x, 2), two), net.mul(net.size(x, 3), two)});
+                    t.output(
+                        net.one(resize(ResizeMode::nearest, Coordinate::asymmetric), {x, sizes}));
+                    t.expect([](const Tensors& in) -> Tensors {
+                      return {in[0].repeat_interleave(2, 2).repeat_interleave(2, 3)};
+                    });
+                  }});
 }
 
 void add_grid_sample(Rows& rows, GridMode mode, GridPadding padding, bool corners) {

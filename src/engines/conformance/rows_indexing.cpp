@@ -119,16 +119,16 @@ void add_scatter_rows(Rows& rows) {
                       return {at::index_put(x[0], {x[1].select(1, 0), x[1].select(1, 1)}, x[2])};
                     });
                   }});
-  rows.push_back(
-      {"scatter_nd/sum", {DType::f32, DType::i64}, Tolerance::accumulated, [](Trial& t) {
-         const Value x = t.input({t.dim(4, 5, 7), 3});
-         const Value indices = t.input({6, 1}, whole(0, 4), kIndex);
-         const Value updates = t.input({6, 3});
-         t.output(t.net().one(core::ScatterNd{ScatterReduce::sum}, {x, indices, updates}));
-         t.expect([](const Tensors& x) -> Tensors {
-           return {at::index_add(x[0], 0, x[1].select(1, 0), x[2])};
-         });
-       }});
+  rows.push_back({"scatter_nd/sum", {DType::f32, DType::i64}, Tolerance::accumulated, [](Trial& t) {
+                    const Value x = t.input({t.dim(4, 5, 7), 3});
+                    const Value indices = t.input({6, 1}, whole(0, 4), kIndex);
+                    const Value updates = t.input({6, 3});
+                    t.output(
+                        t.net().one(core::ScatterNd{ScatterReduce::sum}, {x, indices, updates}));
+                    t.expect([](const Tensors& x) -> Tensors {
+                      return {at::index_add(x[0], 0, x[1].select(1, 0), x[2])};
+                    });
+                  }});
 }
 
 void add_one_hot_rows(Rows& rows) {

@@ -23,13 +23,13 @@ void add_shape_rows(Rows& rows) {
                                              {std::int64_t{-1}, std::int64_t{2}, std::int64_t{3}}));
                     t.expect([](const Tensors& x) -> Tensors { return {x[0].view({-1, 2, 3})}; });
                   }});
-  rows.push_back(
-      {"reshape/flatten", kAll, Tolerance::exact, [](Trial& t) {
-         core::NetworkBuilder& net = t.net();
-         const Value x = t.input({t.dim(1, 2, 4), 3, t.dim(1, 4, 5)});
-         t.output(net.reshape(x, {net.size(x, 0), net.mul(net.size(x, 2), std::int64_t{3})}));
-         t.expect([](const Tensors& x) -> Tensors { return {x[0].flatten(1)}; });
-       }});
+  rows.push_back({"reshape/flatten", kAll, Tolerance::exact, [](Trial& t) {
+                    core::NetworkBuilder& net = t.net();
+                    const Value x = t.input({t.dim(1, 2, 4), 3, t.dim(1, 4, 5)});
+                    t.output(
+                        net.reshape(x, {net.size(x, 0), net.mul(net.size(x, 2), std::int64_t{3})}));
+                    t.expect([](const Tensors& x) -> Tensors { return {x[0].flatten(1)}; });
+                  }});
   rows.push_back(
       {"reshape/zero_is_a_size", kF32, Tolerance::exact, [](Trial& t) {
          core::NetworkBuilder& net = t.net();
@@ -43,9 +43,8 @@ void add_shape_rows(Rows& rows) {
                   }});
   add_simple(rows, "transpose/021", core::Transpose{{0, 2, 1}},
              [](const at::Tensor& x) { return x.transpose(1, 2); });
-  add_simple(rows, "transpose/201", core::Transpose{{2, 0, 1}}, [](const at::Tensor& x) {
-    return x.permute({2, 0, 1});
-  });
+  add_simple(rows, "transpose/201", core::Transpose{{2, 0, 1}},
+             [](const at::Tensor& x) { return x.permute({2, 0, 1}); });
   rows.push_back({"squeeze/two", kAll, Tolerance::exact, [](Trial& t) {
                     t.output(t.net().squeeze(t.input({1, t.dim(1, 3, 5), 1, 2}), {0, 2}));
                     t.expect([](const Tensors& x) -> Tensors { return {x[0][0].squeeze(1)}; });
@@ -143,21 +142,18 @@ void add_pad_rows(Rows& rows) {
                       t.expect([=](const Tensors& x) -> Tensors { return {f(x[0])}; });
                     }});
   };
-  add("zeros", PadMode::constant, false, kAll, [](const at::Tensor& x) {
-    return at::constant_pad_nd(x, {2, 3, 1, 2});
-  });
-  add("value", PadMode::constant, true, kAll, [](const at::Tensor& x) {
-    return at::constant_pad_nd(x, {2, 3, 1, 2}, 1);
-  });
+  add("zeros", PadMode::constant, false, kAll,
+      [](const at::Tensor& x) { return at::constant_pad_nd(x, {2, 3, 1, 2}); });
+  add("value", PadMode::constant, true, kAll,
+      [](const at::Tensor& x) { return at::constant_pad_nd(x, {2, 3, 1, 2}, 1); });
   add("reflect", PadMode::reflect, false, kNumbers, [](const at::Tensor& x) {
     return at::reflection_pad2d(x.to(at::kDouble), {2, 3, 1, 2}).to(x.scalar_type());
   });
   add("edge", PadMode::edge, false, kNumbers, [](const at::Tensor& x) {
     return at::replication_pad2d(x.to(at::kDouble), {2, 3, 1, 2}).to(x.scalar_type());
   });
-  add("wrap", PadMode::wrap, false, kNumbers, [](const at::Tensor& x) {
-    return at::_pad_circular(x, {2, 3, 1, 2});
-  });
+  add("wrap", PadMode::wrap, false, kNumbers,
+      [](const at::Tensor& x) { return at::_pad_circular(x, {2, 3, 1, 2}); });
   rows.push_back({"pad/host_amounts", kF32, Tolerance::exact, [](Trial& t) {
                     const Value x = t.input({2, 3});
                     const Value begin = t.host_vector({t.dim(0, 1, 3), t.dim(0, 2, 2)});
@@ -191,36 +187,34 @@ void add_move_rows(Rows& rows) {
          });
        }});
   add_simple(rows, "flip/one", core::Flip{{1}}, [](const at::Tensor& x) { return x.flip(1); });
-  add_simple(rows, "flip/two", core::Flip{{0, 2}}, [](const at::Tensor& x) {
-    return x.flip({0, 2});
-  });
+  add_simple(rows, "flip/two", core::Flip{{0, 2}},
+             [](const at::Tensor& x) { return x.flip({0, 2}); });
   add_simple(rows, "roll/one", core::Roll{{3}, {1}},
              [](const at::Tensor& x) { return x.roll(3, 1); });
-  add_simple(rows, "roll/two", core::Roll{{-1, 2}, {1, 2}}, [](const at::Tensor& x) {
-    return x.roll({-1, 2}, {1, 2});
-  });
+  add_simple(rows, "roll/two", core::Roll{{-1, 2}, {1, 2}},
+             [](const at::Tensor& x) { return x.roll({-1, 2}, {1, 2}); });
   const auto reverse = [&](const std::string& name, std::int64_t batch_axis,
                            std::int64_t seq_axis) {
-    rows.push_back(
-        {"reverse_sequence/" + name, kAll, Tolerance::exact, [=](Trial& t) {
-           const Extent n = t.dim(1, 2, 4);
-           core::Dims dims{2, 2, 3};
-           dims[static_cast<std::size_t>(batch_axis)] = n;
-           dims[static_cast<std::size_t>(seq_axis)] = t.dim(4, 5, 7);
-           const Value x = t.input(dims);
-           const Value lengths = t.input({n}, whole(0, 5), DType::i64);
-           t.output(t.net().one(core::ReverseSequence{batch_axis, seq_axis}, {x, lengths}));
-           t.expect([=](const Tensors& x) -> Tensors {
-             const at::Tensor y = x[0].clone();
-             for (std::int64_t b = 0; b < x[1].size(0); ++b) {
-               const std::int64_t axis = seq_axis - (batch_axis < seq_axis ? 1 : 0);
-               const std::int64_t length = x[1][b].item<std::int64_t>();
-               const at::Tensor row = x[0].select(batch_axis, b).narrow(axis, 0, length);
-               y.select(batch_axis, b).narrow(axis, 0, length).copy_(row.flip(axis));
-             }
-             return {y};
-           });
-         }});
+    rows.push_back({"reverse_sequence/" + name, kAll, Tolerance::exact, [=](Trial& t) {
+                      const Extent n = t.dim(1, 2, 4);
+                      core::Dims dims{2, 2, 3};
+                      dims[static_cast<std::size_t>(batch_axis)] = n;
+                      dims[static_cast<std::size_t>(seq_axis)] = t.dim(4, 5, 7);
+                      const Value x = t.input(dims);
+                      const Value lengths = t.input({n}, whole(0, 5), DType::i64);
+                      t.output(
+                          t.net().one(core::ReverseSequence{batch_axis, seq_axis}, {x, lengths}));
+                      t.expect([=](const Tensors& x) -> Tensors {
+                        const at::Tensor y = x[0].clone();
+                        for (std::int64_t b = 0; b < x[1].size(0); ++b) {
+                          const std::int64_t axis = seq_axis - (batch_axis < seq_axis ? 1 : 0);
+                          const std::int64_t length = x[1][b].item<std::int64_t>();
+                          const at::Tensor row = x[0].select(batch_axis, b).narrow(axis, 0, length);
+                          y.select(batch_axis, b).narrow(axis, 0, length).copy_(row.flip(axis));
+                        }
+                        return {y};
+                      });
+                    }});
   };
   reverse("batch_first", 0, 1);
   reverse("time_first", 1, 0);

@@ -106,23 +106,23 @@ core::Dims image_dims(const Trial& t, std::int64_t channels, const Ints& spatial
 }
 
 void add_conv(Rows& rows, const ConvCase& c) {
-  rows.push_back(
-      {"conv/" + c.name, c.dtypes, Tolerance::accumulated, [=](Trial& t) {
-         Ints weight_dims{6, 4 / c.groups};
-         weight_dims.insert(weight_dims.end(), c.kernel.begin(), c.kernel.end());
-         const at::Tensor w = t.data(weight_dims, normal(0, 0.3));
-         const at::Tensor bias = t.data({6});
-         const Value x = t.input(image_dims(t, 4, c.spatial));
-         const core::Conv conv{.stride = c.stride,
-                               .pad_begin = c.pad_begin,
-                               .pad_end = c.pad_end,
-                               .dilation = c.dilation,
-                               .groups = c.groups};
-         t.output(t.net().one(conv, {x, t.constant(w), c.bias ? t.constant(bias) : Value()}));
-         t.expect([=](const Tensors& in) -> Tensors {
-           return {convolve(in[0], w, c.bias ? std::optional(bias) : std::nullopt, c)};
-         });
-       }});
+  rows.push_back({"conv/" + c.name, c.dtypes, Tolerance::accumulated, [=](Trial& t) {
+                    Ints weight_dims{6, 4 / c.groups};
+                    weight_dims.insert(weight_dims.end(), c.kernel.begin(), c.kernel.end());
+                    const at::Tensor w = t.data(weight_dims, normal(0, 0.3));
+                    const at::Tensor bias = t.data({6});
+                    const Value x = t.input(image_dims(t, 4, c.spatial));
+                    const core::Conv conv{.stride = c.stride,
+                                          .pad_begin = c.pad_begin,
+                                          .pad_end = c.pad_end,
+                                          .dilation = c.dilation,
+                                          .groups = c.groups};
+                    t.output(
+                        t.net().one(conv, {x, t.constant(w), c.bias ? t.constant(bias) : Value()}));
+                    t.expect([=](const Tensors& in) -> Tensors {
+                      return {convolve(in[0], w, c.bias ? std::optional(bias) : std::nullopt, c)};
+                    });
+                  }});
 }
 
 // The whole stamped image, cut by the padding and grown by output_padding; bias comes last.

@@ -56,8 +56,7 @@ void add_unary_rows(Rows& rows) {
   add_unary(rows, UnaryOp::ceil, at::ceil);
   add_unary(rows, UnaryOp::floor, at::floor);
   const Fill ties = listed({-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 0.49, 3.7});
-  add_unary(
-      rows, UnaryOp::round, [](const at::Tensor& x) { return at::round(x); }, ties);
+  add_unary(rows, UnaryOp::round, [](const at::Tensor& x) { return at::round(x); }, ties);
   add_unary(rows, UnaryOp::erf, at::erf);
   add_unary(rows, UnaryOp::logical_not, at::logical_not, booleans(), kBool);
   const Fill special = listed({1, kNaN, -kInf, 0, kInf});
@@ -242,12 +241,12 @@ void add_cast_rows(Rows& rows) {
            t.expect([=](const Tensors& in) -> Tensors { return {in[0].to(scalar_type(to))}; });
          }});
   }
-  rows.push_back(
-      {"cast/special_to_bool", kF32, Tolerance::exact, [](Trial& t) {
-         const Value x = t.input({t.dim(1, 3, 6), 4}, listed({kNaN, 0, 0.3, kInf, -0.0}));
-         t.output(t.net().cast(x, DType::b));
-         t.expect([](const Tensors& in) -> Tensors { return {in[0].to(at::kBool)}; });
-       }});
+  rows.push_back({"cast/special_to_bool", kF32, Tolerance::exact, [](Trial& t) {
+                    const Value x =
+                        t.input({t.dim(1, 3, 6), 4}, listed({kNaN, 0, 0.3, kInf, -0.0}));
+                    t.output(t.net().cast(x, DType::b));
+                    t.expect([](const Tensors& in) -> Tensors { return {in[0].to(at::kBool)}; });
+                  }});
 }
 
 }  // namespace
@@ -267,12 +266,12 @@ void add_pointwise_rows(Rows& rows) {
   add_logical(rows, LogicalOp::logical_xor, [](T a, T b) { return at::logical_xor(a, b); });
   add_select_rows(rows);
   add_cast_rows(rows);
-  rows.push_back(
-      {"identity/plain", kAll, Tolerance::exact, [](Trial& t) {
-         const Value x = t.input({t.dim(1, 3, 6), 8});
-         t.outputs({t.net().one(core::Identity{}, {x}), t.net().one(core::Identity{}, {x})});
-         t.expect([](const Tensors& in) -> Tensors { return {in[0], in[0]}; });
-       }});
+  rows.push_back({"identity/plain", kAll, Tolerance::exact, [](Trial& t) {
+                    const Value x = t.input({t.dim(1, 3, 6), 8});
+                    t.outputs(
+                        {t.net().one(core::Identity{}, {x}), t.net().one(core::Identity{}, {x})});
+                    t.expect([](const Tensors& in) -> Tensors { return {in[0], in[0]}; });
+                  }});
   rows.push_back({"identity/beyond_i32", kI64, Tolerance::exact, [](Trial& t) {
                     const Value x = t.input({t.dim(1, 3, 6), 4}, listed({1099511627776, -7}));
                     t.output(t.net().one(core::Identity{}, {x}));

@@ -77,8 +77,7 @@ class Emitter {
     if (std::all_of(node.outputs.begin(), node.outputs.end(),
                     [&](ValueId v) { return numbers_of(network_.content(v)).has_value(); }))
       return;
-    const Site site(
-        network_, node, [this](ValueId value) { return value_of(value); }, writer_);
+    const Site site(network_, node, [this](ValueId value) { return value_of(value); }, writer_);
     const Ref before = writer_.last_layer();
     Tensors results =
         std::visit([&](const auto& layer) { return emit_layer(layer, site); }, node.layer);

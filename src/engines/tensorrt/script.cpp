@@ -60,26 +60,16 @@ nlohmann::json argument_json(const Argument& argument) {
                  [](std::int64_t value) -> json { return value; },
                  [](double value) -> json { return value; },
                  [](const std::string& value) -> json { return value; },
-                 [](const Symbol& value) -> json {
-                   return {{"enum", {value.type, value.member}}};
-                 },
-                 [](DType value) -> json {
-                   return {{"dtype", core::name(value)}};
-                 },
-                 [](const Ints& value) -> json {
-                   return {{"dims", value}};
-                 },
-                 [](Ref value) -> json {
-                   return {{"ref", value.id}};
-                 },
+                 [](const Symbol& value) -> json { return {{"enum", {value.type, value.member}}}; },
+                 [](DType value) -> json { return {{"dtype", core::name(value)}}; },
+                 [](const Ints& value) -> json { return {{"dims", value}}; },
+                 [](Ref value) -> json { return {{"ref", value.id}}; },
                  [](const std::vector<Ref>& value) -> json {
                    json ids = json::array();
                    for (const Ref ref : value) ids.push_back(ref.id);
                    return {{"refs", ids}};
                  },
-                 [](WeightsRef value) -> json {
-                   return {{"weights", value.index}};
-                 }},
+                 [](WeightsRef value) -> json { return {{"weights", value.index}}; }},
       argument);
 }
 

@@ -97,8 +97,7 @@ struct Method<function, defaults...> {
     return [&]<std::size_t... i>(std::index_sequence<i...>) {
       return checked(call, (static_cast<Class*>(self)->*function)(
                                argument_or_default<Parameters, i, count, defaults...>(call)...));
-    }
-    (std::index_sequence_for<Parameters...>());
+    }(std::index_sequence_for<Parameters...>());
   }
 };
 
@@ -110,8 +109,7 @@ struct Method<function> {
     return [&]<std::size_t... i>(std::index_sequence<i...>) {
       return checked(call, (static_cast<Class*>(self)->*function)(
                                argument_or_default<Parameters, i, count>(call)...));
-    }
-    (std::index_sequence_for<Parameters...>());
+    }(std::index_sequence_for<Parameters...>());
   }
 };
 

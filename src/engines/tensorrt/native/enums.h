@@ -41,8 +41,7 @@ inline constexpr std::size_t kMostMembers = 64;
 template <class Enum>
 inline constexpr auto kMemberNames = []<std::size_t... i>(std::index_sequence<i...>) {
   return std::array{member_name<static_cast<Enum>(i)>()...};
-}
-(std::make_index_sequence<kMostMembers>());
+}(std::make_index_sequence<kMostMembers>());
 
 /// "ActivationType"
 template <class Enum>
