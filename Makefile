@@ -23,12 +23,13 @@ export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench configure build format tidy clean
+.PHONY: help demo test test-gpu check bench configure build format tidy clean
 
 help:
 	@echo "make demo       compile a real model, compare it with PyTorch, print the report"
 	@echo "make test       build, then C++ unit tests, engine conformance suite, Python tests"
 	@echo "make check      format, lint, types, include arrows, then everything of make test (what CI runs)"
+	@echo "make test-gpu   engine conformance and Python tests on the NVIDIA GPU that is here"
 	@echo "make bench      PyTorch, the engine's own API and this project side by side"
 	@echo "make build      build incrementally and make torch_tensorrt importable in $(VENV)"
 	@echo "make configure  environment and build files only"
@@ -82,6 +83,12 @@ test: configure $(VENV)/stamp-demo $(VENV)/stamp-test
 
 check: configure $(addprefix $(VENV)/stamp-,demo test bench check)
 	$(BIN)/python tools/run_checks.py check --build $(BUILD) --jobs $(JOBS)
+
+# On a machine with an NVIDIA GPU: the suites' rows for it. A C++ program gets PyTorch's CUDA library only if asked to.
+test-gpu: build $(VENV)/stamp-test
+	LD_PRELOAD="$$($(BIN)/python -c 'import torch, os; print(os.path.dirname(torch.__file__))')/lib/libtorch_cuda.so" \
+	  $(BUILD)/bin/torchtrt_conformance --device cuda
+	$(BIN)/python -m pytest -q tests/gpu
 
 format: $(VENV)/stamp-check
 	$(BIN)/python tools/run_checks.py format --build $(BUILD)

@@ -15,12 +15,12 @@ using torch_tensorrt::core::ActivationOp;
 /// x, limited smoothly to -limit..limit.
 at::Tensor soft_cap(const at::Tensor& x, double limit) { return limit * at::tanh(x / limit); }
 
-TORCH_LIBRARY(mylib, library) {
+TORCH_LIBRARY(cpplib, library) {
   // Composite: PyTorch runs it on every device, and on shapes alone, from the ops that it calls.
   library.def("soft_cap(Tensor x, float limit) -> Tensor", soft_cap);
 }
 
-const Registration converter("mylib::soft_cap", [](OpContext& op) -> std::vector<Bound> {
+const Registration converter("cpplib::soft_cap", [](OpContext& op) -> std::vector<Bound> {
   const double limit = op.number("limit");
   if (limit <= 0) throw op.refuse("limit is ", limit, ", expected more than 0");
   // alpha * tanh(beta * x)

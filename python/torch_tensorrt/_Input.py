@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
@@ -275,3 +276,9 @@ def _checked_shared_dims(shared: Mapping[int, str] | None, owner: Input) -> dict
                 f"shared_dims names axis {axis}, expected a dynamic axis of {owner.shape}"
             )
     return dict(shared or {})
+
+
+def device_of(module: torch.nn.Module) -> torch.device:
+    """Where its weights are; the CPU where it has none."""
+    tensors = itertools.chain(module.parameters(), module.buffers())
+    return next((tensor.device for tensor in tensors), torch.device("cpu"))

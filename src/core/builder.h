@@ -4,6 +4,7 @@
 // converter needs (rank alignment, scalars, sizes that are numbers or host values). It folds
 // nothing but host arithmetic on known numbers.
 
+#include <cstdint>
 #include <initializer_list>
 #include <map>
 #include <optional>

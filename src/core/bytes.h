@@ -4,6 +4,7 @@
 // allocates.
 
 #include <bit>
+#include <cstdint>
 #include <cstring>
 #include <span>
 #include <string_view>

@@ -5,6 +5,7 @@
 #include <ATen/core/ivalue.h>
 #include <torch/custom_class.h>
 
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>

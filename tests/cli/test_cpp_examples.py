@@ -58,7 +58,7 @@ class Capped(torch.nn.Module):
         self.linear = torch.nn.Linear(8, 4)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.ops.mylib.soft_cap(self.linear(x), 0.5)
+        return torch.ops.cpplib.soft_cap(self.linear(x), 0.5)
 
 
 def test_converter_from_a_library(tmp_path: Path) -> None:

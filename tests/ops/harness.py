@@ -209,7 +209,9 @@ class Case:
             cache_built_engines=False,
         )
         report = torch_tensorrt.report(fast)
-        assert [e["plugin"] for e in report.engines] == [self.engine], report.text
+        # An op that gives its input back leaves nothing to run.
+        wanted = [self.engine] if report.data["engine_ops"] else []
+        assert [e["plugin"] for e in report.engines] == wanted, report.text
         assert report.in_pytorch == [], report.text
         results = []
         for inputs in calls:

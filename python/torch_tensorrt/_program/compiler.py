@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import fx
 
 from torch_tensorrt import _C
@@ -62,6 +63,9 @@ def compile_graph_module(
         NotImplementedError: a node that no Program can hold, or `require_full_compilation` and an
             op cannot run in an engine.
     """
+    tensors = [value for value in values if isinstance(value, torch.Tensor)]
+    if any(tensor.is_cuda for tensor in (*tensors, *module.parameters(), *module.buffers())):
+        settings = {"device_type": "gpu", **settings}
     decoder = Decoder(module, values)
     decoder.run()
     known = ranges_of(values, ranges or {})

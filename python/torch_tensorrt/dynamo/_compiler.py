@@ -113,6 +113,4 @@ def compile_functional(
 ) -> Compiled:
     """A program in the form that `functional` gives."""
     graph_module = run_passes(graph_module, CompilationSettings(**settings))
-    if any(parameter.is_cuda for parameter in graph_module.parameters()):
-        settings = {"device_type": "gpu", **settings}
     return compile_graph_module(graph_module, placeholder_values(program), settings, ranges)

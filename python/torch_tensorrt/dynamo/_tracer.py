@@ -10,7 +10,7 @@ import torch
 from torch.export import Dim, ExportedProgram
 from torch.utils import _pytree as pytree
 
-from torch_tensorrt._Input import Input, positional_inputs
+from torch_tensorrt._Input import Input, device_of, positional_inputs
 from torch_tensorrt._program.decompositions import kept_recurrent
 from torch_tensorrt._program.shapes import Ranges, SymbolRange, is_symbolic, ranges_of
 
@@ -52,7 +52,8 @@ def trace(
     """
     del settings
     args, kwargs = arguments(inputs, arg_inputs, kwarg_inputs)
-    examples = pytree.tree_map(_example, (args, kwargs))
+    device = device_of(mod)
+    examples = pytree.tree_map(lambda value: _example(value, device), (args, kwargs))
     if dynamic_shapes is None:
         described = pytree.tree_map(_dynamic, (args, kwargs))
         dynamic_shapes = _by_name(mod, *described)
@@ -92,8 +93,8 @@ def _as_input(value: Any) -> Any:
     return value
 
 
-def _example(value: Any) -> Any:
-    return value._to_trace_with() if isinstance(value, Input) else value
+def _example(value: Any, device: torch.device) -> Any:
+    return value._to_trace_with().to(device) if isinstance(value, Input) else value
 
 
 def _dynamic(value: Any) -> dict[int, Any] | None:

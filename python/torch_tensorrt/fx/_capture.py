@@ -47,7 +47,7 @@ def capture(traced: fx.GraphModule, inputs: tuple[Any, ...]) -> Captured:
     except CaptureError as error:
         refused = {error.node.name: error}
         _check_ranges(traced, inputs, error)
-    args = examples(inputs)
+    args = examples(inputs, traced)
     of_sizes, of_data = host_nodes(traced, args)
     done: dict[tuple[str, ...], Lowered] = {}
     while True:
@@ -110,7 +110,7 @@ def _piece_inputs(module: fx.GraphModule, inputs: tuple[Any, ...]) -> dict[str, 
     """The inputs of each piece: a dimension that differs between the smallest, usual and largest
     inputs is dynamic. What torch.export refuses can be run, but not analysed.
     """
-    usual = submodule_inputs(module, examples(inputs))
+    usual = submodule_inputs(module, examples(inputs, module))
     if not any_dynamic(inputs):
         return usual
     runs = [submodule_inputs(module, at_point(inputs, f"{p}_shape")) for p in ("min", "opt", "max")]

@@ -9,7 +9,7 @@ import torch
 from torch.export import Dim
 from torch.utils import _pytree as pytree
 
-from torch_tensorrt._Input import Input
+from torch_tensorrt._Input import Input, device_of
 from torch_tensorrt._program import Ranges, SymbolRange
 from torch_tensorrt.fx.input_tensor_spec import InputTensorSpec
 
@@ -54,9 +54,12 @@ def any_dynamic(inputs: tuple[Any, ...]) -> bool:
     return any(leaf.min_shape != leaf.max_shape for leaf in leaves)
 
 
-def examples(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Tensors to trace with."""
-    return pytree.tree_map(lambda v: v._to_trace_with() if isinstance(v, Input) else v, inputs)
+def examples(inputs: tuple[Any, ...], module: torch.nn.Module) -> tuple[Any, ...]:
+    """Tensors to trace the module with, where its weights are."""
+    device = device_of(module)
+    return pytree.tree_map(
+        lambda v: v._to_trace_with().to(device) if isinstance(v, Input) else v, inputs
+    )
 
 
 def at_point(inputs: tuple[Any, ...], field: str) -> tuple[Any, ...]:

@@ -82,7 +82,7 @@ def lower(module: nn.Module, inputs: tuple[Any, ...]) -> Lowered:
         try:
             program = torch.export.export(
                 module if traced is None else _Replay(traced, fakes),
-                examples(inputs),
+                examples(inputs, module),
                 dynamic_shapes=dynamic_shapes(inputs),
                 strict=False,
             )

@@ -199,7 +199,11 @@ class Lowerer:
     ) -> fx.GraphModule:
         setting = self.lower_setting
         return run_checked(
-            function, module, examples(inputs), setting.correctness_atol, setting.correctness_rtol
+            function,
+            module,
+            examples(inputs, module),
+            setting.correctness_atol,
+            setting.correctness_rtol,
         )
 
     def _compiled(

@@ -3,6 +3,7 @@
 // What a converter sees of its node: arguments by schema name, through accessors that check and
 // write the errors.
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>

@@ -142,7 +142,7 @@ class TRTSplitter:
         self._check_excluded()
         self._inputs = to_inputs(sample_inputs)
         self._captured = capture(module, self._inputs)
-        self._of_sizes, of_data = host_nodes(module, examples(self._inputs))
+        self._of_sizes, of_data = host_nodes(module, examples(self._inputs, module))
         options = to_compiler_settings(self.settings.settings)
         answers, self.report = supports(self._captured, options)
         for node in module.graph.nodes:
@@ -177,7 +177,7 @@ class TRTSplitter:
     def generate_split_results(self) -> SplitResult:
         """The split graph, and what its submodules are called with."""
         module = self()
-        given = submodule_inputs(module, examples(self._inputs))
+        given = submodule_inputs(module, examples(self._inputs, module))
         specs = {
             name: [
                 self._spec(node.name, value)

@@ -2,6 +2,7 @@
 
 // Index tensors: into range, and several of them as one.
 
+#include <cstdint>
 #include <vector>
 
 #include "compiler/conversion/op_context.h"
