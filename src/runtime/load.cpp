@@ -163,6 +163,16 @@ Loaded load(const core::Artifact& artifact, const LoadOptions& options) {
 
 core::DeviceKind device_kind_of(const core::Artifact& artifact) {
   std::string reason;
+  // Where a plan is for: an engine may run on both.
+  for (const core::DeviceKind kind : {core::DeviceKind::cpu, core::DeviceKind::cuda}) {
+    const core::EnginePlugin* plugin = usable_plugin(artifact.preferred_engine, kind, reason);
+    if (!plugin) continue;
+    const std::string key = plugin->device_key({kind, 0});
+    if (std::ranges::any_of(artifact.plans, [&](const core::Plan& plan) {
+          return plan.engine == plugin->name() && plan.device == key;
+        }))
+      return kind;
+  }
   if (usable_plugin(artifact.preferred_engine, core::DeviceKind::cpu, reason)) {
     return core::DeviceKind::cpu;
   }
