@@ -1,6 +1,7 @@
 """Writes in place, from torch.export's graph: right, and without tracing twice where nobody else
 sees the memory."""
 
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -60,6 +61,13 @@ def copied_from(x: Tensor) -> tuple[Tensor, Tensor]:
     return y, z
 
 
+def copied_to(x: Tensor) -> tuple[Tensor, Tensor]:
+    y, z = x.sin(), x.cos()
+    y.copy_(z)
+    y.neg_()
+    return y, z
+
+
 def identity_dropout(x: Tensor) -> Tensor:
     return F.dropout(x * 2, 0.5, training=False, inplace=True).relu()
 
@@ -108,8 +116,11 @@ def input_written(x: Tensor) -> Tensor:
     return x * 2
 
 
-ONCE = (chain, of_part, counted, added_to_part, identity_dropout, returned_input, used_before)
-TWICE = (view_before, copied_from, view_written, part_of_a_view, promoted, input_written)
+ONCE = (
+    *(chain, of_part, counted, added_to_part, copied_from, copied_to),
+    *(identity_dropout, returned_input, used_before),
+)
+TWICE = (view_before, view_written, part_of_a_view, promoted, input_written)
 
 
 @pytest.mark.parametrize("function", [*ONCE, *TWICE])
@@ -132,3 +143,53 @@ def test_statistics_that_an_op_writes_are_kept() -> None:
     program = torch.export.export(module, (x,))
     lowered, _ = functional(program)
     assert lowered is not program
+
+
+VIEWS: list[Function] = [
+    lambda v: v[1:],
+    lambda v: v[:, 1:, ::2],
+    lambda v: v[0],
+    lambda v: v.transpose(0, 1),
+    lambda v: v.reshape(v.shape),
+    lambda v: v[:],
+    lambda v: F.dropout(v, 0.5, training=False),
+]
+NEW: list[Function] = [torch.sin, lambda v: v + 1, torch.clone, lambda v: torch.cat([v, v])]
+WRITES: list[Function] = [
+    lambda v: v.neg_(),
+    lambda v: v.add_(0.5),
+    lambda v: v.zero_(),
+    lambda v: v.mul_(2).relu_(),
+    lambda v: F.dropout(v, 0.5, training=False, inplace=True),
+]
+
+
+def scribble(seed: int) -> Function:
+    """A random program of new values, views, and writes to any of them."""
+
+    def program(x: Tensor) -> tuple[Tensor, ...]:
+        chance = random.Random(seed)
+        values = [x.cos()]
+        for _ in range(10):
+            value = chance.choice(values)
+            kind = chance.random()
+            if kind < 0.3 and value.dim() == 3:
+                values.append(chance.choice(VIEWS)(value))
+            elif kind < 0.5:
+                values.append(chance.choice(NEW)(value))
+            elif kind < 0.75:
+                values.append(chance.choice(WRITES)(value))
+            else:
+                alike = [v for v in values if v.shape == value.shape]
+                value.copy_(chance.choice(alike).clone())
+        return tuple(value.clone() for value in values)
+
+    return program
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_random_writes_are_right(seed: int) -> None:
+    x = torch.rand(3, 4, 5)
+    program = torch_tensorrt.dynamo.trace(Wrapped(scribble(seed)).eval(), inputs=[x])
+    _, module = functional(program)
+    torch.testing.assert_close(module(x), scribble(seed)(x), rtol=0, atol=1e-6)

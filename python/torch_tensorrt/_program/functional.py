@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import torch
@@ -67,9 +68,23 @@ def functional(program: ExportedProgram) -> tuple[ExportedProgram, fx.GraphModul
         module.recompile()
         return program, module
     with kept_recurrent():
-        program = program.run_decompositions(decompositions())
+        program = _with_aliases(program).run_decompositions(decompositions())
     lowered: Any = program.module(check_guards=False)
     return program, lowered
+
+
+def _with_aliases(program: ExportedProgram) -> ExportedProgram:
+    """Dropout that does nothing as the alias that it is: PyTorch takes its result for new memory.
+
+    The names of all nodes, which the signature refers to, stay.
+    """
+    graph = copy.deepcopy(program.graph)
+    for node in graph.nodes:
+        if node.target in _DROPOUT and not node.args[2]:
+            node.target, node.args = _aten.alias.default, node.args[:1]
+    changed = copy.copy(program)
+    changed._graph_module = fx.GraphModule(program.graph_module, graph)
+    return changed
 
 
 def _drop_identities(graph: fx.Graph) -> None:
@@ -100,11 +115,11 @@ def _without_writes(graph: fx.Graph, table: dict[OpOverload, Any]) -> bool:
             continue
         pure = _pure(node.target)
         if _copies_alike(node):
-            pure, source = _aten.alias.default, node.args[1]
+            pure, source = _aten.clone.default, node.args[1]
         if pure is None or pure in table or not _keeps_dtype(node) or not _write_apart(node):
             return False
         node.target = pure
-        if pure is _aten.alias.default:
+        if pure is _aten.clone.default:
             node.args, node.kwargs = (source,), {}
     return True
 
@@ -133,14 +148,16 @@ def _write_apart(node: fx.Node) -> bool:
         return False
     shared = [base, *views]
     users = {user for value in shared for user in value.users if user not in shared}
-    if not all(_is_fresh(user) for user in users if user < node):
+    if not all(_is_fresh(user) or _is_dead(user, node) for user in users if user < node):
         return False
     later = {value: [user for user in value.users if user > node] for value in shared}
     if any(view.kwargs for view in views) or any(later[view] for view in views[1:]):
         return False
-    written = views[0] if views else base
-    for user in later[written]:
-        user.replace_input_with(written, node)
+    if not views:
+        for user in later[base]:
+            user.replace_input_with(base, node)
+        return True
+    later[node] = list(node.users)
     whole = node
     for view in views:
         parent: Any = view.args[0]
@@ -151,10 +168,25 @@ def _write_apart(node: fx.Node) -> bool:
             scattered = node.graph.call_function(scatter, (parent, whole, *view.args[1:]))
         scattered.meta = {**node.meta, "val": parent.meta.get("val")}
         whole = scattered
-    if views:
-        for user in later[base]:
-            user.replace_input_with(base, whole)
+    for user in later[base]:
+        user.replace_input_with(base, whole)
+    # The part is still a view: what is written to it later is written to the whole.
+    part = whole
+    for view in reversed(views) if later[views[0]] or later[node] else ():
+        with node.graph.inserting_after(part):
+            part = node.graph.call_function(view.target, (part, *view.args[1:]))
+        part.meta = {**view.meta}
+    for old in (views[0], node):
+        for user in later[old]:
+            user.replace_input_with(old, part)
     return True
+
+
+def _is_dead(view: fx.Node, at: fx.Node) -> bool:
+    """Is what may share memory with it used by nothing behind `at`?"""
+    return all(
+        user == at or (user < at and (_is_fresh(user) or _is_dead(user, at))) for user in view.users
+    )
 
 
 def _pure(target: OpOverload) -> OpOverload | None:
