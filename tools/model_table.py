@@ -362,8 +362,8 @@ of `tests/zoo`: one in eight is compiled in every test run, all of them with `TO
 - **compile()**: the same for `torch.compile(model, backend="tensorrt")`, at four sizes.
 - **.pt2**, **.ts**, **AOT**, **C++**: the module for all batches, saved as exported program, as
   TorchScript and as AOT Inductor package, and loaded in another process that imports only
-  `torch_tensorrt.runtime`, and the classes that the model returns (the TorchScript file also in `examples/03_cpp_deploy`, with no Python):
-  the difference from before, 0 where no bit is another.
+  `torch_tensorrt.runtime` and the classes that the model returns (the TorchScript file also in
+  `examples/03_cpp_deploy`, with no Python): the difference from before, 0 where no bit is another.
 - **ops**: in engines, and behind a + those that stayed in PyTorch, with the reason in the notes.
 - **capture**, **compile**: seconds of torch.export and of compiling for dynamic batch.
 - **of TorchScript's**: the time of compiling for a fixed shape, capture excluded, over that of
