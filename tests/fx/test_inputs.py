@@ -101,7 +101,7 @@ def test_all_descriptions_of_an_input() -> None:
     assert trees[1].max_shape == (8, 4)
     assert trees[3].opt_shape == (2, 3)
     assert trees[4]["a"][0].opt_shape == (2, 4)
-    assert [t.shape[0] for t in examples(trees)[:4]] == [2, 2, 3, 2]
+    assert [t.shape[0] for t in examples(trees, torch.nn.Identity())[:4]] == [2, 2, 3, 2]
 
 
 def test_an_input_of_a_foreign_type() -> None:

@@ -5,6 +5,7 @@
 #include <torch/csrc/jit/ir/ir.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <set>
 #include <unordered_set>
@@ -67,6 +68,12 @@ bool has_tensors(const c10::IValue& value) {
   return value.isList() && !value.toListRef().empty() && has_tensors(value.toListRef()[0]);
 }
 
+/// A tensor with data of more than so many bytes.
+bool is_larger(const c10::IValue& value, std::size_t bytes) {
+  return value.isTensor() && value.toTensor().defined() && !value.toTensor().is_meta() &&
+         value.toTensor().nbytes() > bytes;
+}
+
 std::string first_line(const std::exception& error) {
   std::string text = error.what();
   if (const auto* c10_error = dynamic_cast<const c10::Error*>(&error))
@@ -82,8 +89,14 @@ void forget_written(Var* var) {
 
 class Interpreter {
  public:
-  Interpreter(std::size_t probes, std::size_t required, std::unordered_set<const Var*> written)
-      : probes_(probes), required_(required), written_(std::move(written)), state_(probes) {}
+  /// `largest`: bytes of a tensor that may be computed at an optional probe.
+  Interpreter(std::size_t probes, std::size_t required, std::unordered_set<const Var*> written,
+              std::size_t largest)
+      : probes_(probes),
+        required_(required),
+        largest_(largest),
+        written_(std::move(written)),
+        state_(probes) {}
 
   void run(Block& block) {
     for (auto& node : block.nodes) run(*node);
@@ -232,6 +245,13 @@ class Interpreter {
       }
       if (stack.size() != node.outputs.size())
         throw core::internal_error("[lowering] ", node.name(), " gave ", stack.size());
+      if (p >= required_ && std::any_of(stack.begin(), stack.end(), [this](const auto& value) {
+            return is_larger(value, largest_);
+          })) {
+        failed_probes_.insert(p);
+        throw core::unsupported("[lowering] ", node.name(), " gives a tensor of more than ",
+                                largest_, " bytes");
+      }
       for (std::size_t i = 0; i < stack.size(); ++i) results[i].push_back(std::move(stack[i]));
     }
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
@@ -440,6 +460,7 @@ class Interpreter {
 
   std::size_t probes_;
   std::size_t required_;
+  std::size_t largest_;
   std::unordered_set<const Var*> written_;
   std::vector<std::map<Attribute, c10::IValue>> state_;
   std::set<std::size_t> failed_probes_;
@@ -467,13 +488,14 @@ void set_inputs(Graph& graph, const std::vector<Probe>& probes,
 
 /// The probes behind the first `required` ones at which an op failed.
 std::set<std::size_t> run_once(Graph& graph, const std::vector<Probe>& probes, std::size_t required,
-                               const std::vector<std::size_t>& fixed) {
+                               const std::vector<std::size_t>& fixed,
+                               std::size_t largest = std::numeric_limits<std::size_t>::max()) {
   set_inputs(graph, probes, fixed);
   const auto written = written_containers(graph);
   for (Var* input : graph.body().inputs) {
     if (written.count(input)) forget_written(input);
   }
-  Interpreter interpreter(probes.size(), required, written);
+  Interpreter interpreter(probes.size(), required, written, largest);
   interpreter.run(graph.body());
   return interpreter.failed_probes();
 }
@@ -493,7 +515,9 @@ void infer_facts(Graph& graph, std::vector<Probe> probes, std::size_t required,
 
 bool runs_at(Graph& graph, const Probe& usual, const Probe& other) {
   const at::NoGradGuard no_grad;
-  return run_once(graph, {usual, other}, 1, {}).empty();
+  // Masks and position tables grow with the square of a length, and all of them are kept.
+  constexpr std::size_t kLargest = 16 << 20;
+  return run_once(graph, {usual, other}, 1, {}, kLargest).empty();
 }
 
 }  // namespace torch_tensorrt::compiler

@@ -15,7 +15,7 @@ namespace torch_tensorrt::compiler {
 TORCHTRT_API void infer_facts(Graph& graph, std::vector<Probe> probes, std::size_t required,
                               const std::vector<std::size_t>& fixed = {});
 
-/// Do all ops that run on the first probe run on the second one as well?
+/// Do all ops that run on the first probe run on the second one as well, without large tensors?
 TORCHTRT_API bool runs_at(Graph& graph, const Probe& usual, const Probe& other);
 
 }  // namespace torch_tensorrt::compiler
