@@ -174,7 +174,8 @@ def _write_apart(node: fx.Node) -> bool:
     part = whole
     for view in reversed(views) if later[views[0]] or later[node] else ():
         with node.graph.inserting_after(part):
-            part = node.graph.call_function(view.target, (part, *view.args[1:]))
+            target: Any = view.target
+            part = node.graph.call_function(target, (part, *view.args[1:]))
         part.meta = {**view.meta}
     for old in (views[0], node):
         for user in later[old]:
