@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "engines/tensorrt/emit.h"
+#include "engines/tensorrt/compose.h"
 
 namespace torch_tensorrt::engines::tensorrt {
 
@@ -54,18 +54,11 @@ Tensor add_bias(const Site& site, std::size_t operand, const Tensor& y) {
 
 /// y with `amounts` zeros behind each spatial axis.
 Tensor pad_end(Writer& net, const Tensor& y, const Ints& amounts) {
-  Tensors sizes;
-  Ints dims = y.dims;
-  for (std::size_t axis = 0; axis < dims.size(); ++axis) {
-    const std::int64_t more = axis < 2 ? 0 : amounts[axis - 2];
-    const Tensor size = net.dim(y, static_cast<std::int64_t>(axis));
-    sizes.push_back(more == 0 ? size : net.add(size, net.ints({more})));
-    if (dims[axis] >= 0) dims[axis] += more;
-  }
-  Writer::SliceShape shape;
-  shape.size_tensor = net.concat(sizes, 0);
-  shape.mode = "FILL";
-  return net.slice(y, shape, dims);
+  Cut cut = whole(net, y);
+  for (std::size_t i = 0; i < amounts.size(); ++i)
+    cut.size[i + 2] = plus(net, cut.size[i + 2], amounts[i]);
+  cut.mode = "FILL";
+  return slice(net, y, cut);
 }
 
 }  // namespace

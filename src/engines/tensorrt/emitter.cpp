@@ -34,7 +34,7 @@ Tensors emit_layer(const Layer& layer, const Site& site) {
     return emit(layer, site);
 }
 
-/// TensorRT has neither float64 nor, outside of inputs and casts, uint8.
+/// What a host input may hold, or how large another may be.
 Profile profile_of(const core::Input& input) {
   Profile profile{input.name, input.host, {}, {}, {}};
   for (const core::Extent& extent : input.host ? input.content : input.type.dims) {

@@ -24,8 +24,7 @@ constexpr const char* kName = "tensorrt";
 constexpr const char* kInstall = "pip install tensorrt, with NVIDIA's package index";
 #endif
 
-/// TensorRT-RTX counts its own versions: the first ones that this knows have TensorRT 10.9's layers
-/// and more.
+/// TensorRT-RTX counts its own versions: its 1.7 has the layers of TensorRT 10.14 and more.
 constexpr Version kOfRtx{10, 14};
 
 std::shared_ptr<const core::ForeignBuilder> builder() {
@@ -110,7 +109,7 @@ class TensorRtPlugin final : public core::EnginePlugin {
     const Script script = to_script(network, layers_version());
     std::vector<core::Blob> weights;
     for (const Weights& entry : script.weights) weights.push_back(entry.bytes);
-    nlohmann::json program = nlohmann::json::parse(script.to_json());
+    nlohmann::json program = to_json(script);
     program["options"] = options_of(options);
     program["sizes"] = nlohmann::json::array();
     for (const core::Blob& blob : weights) program["sizes"].push_back(blob.size());

@@ -97,21 +97,21 @@ std::string Script::to_text() const {
   return out;
 }
 
-std::string Script::to_json() const {
+nlohmann::json to_json(const Script& script) {
   nlohmann::json out = {{"steps", nlohmann::json::array()},
                         {"weights", nlohmann::json::array()},
                         {"profiles", nlohmann::json::array()}};
-  for (const Step& step : steps) {
+  for (const Step& step : script.steps) {
     nlohmann::json arguments = nlohmann::json::array();
     for (const Argument& argument : step.arguments) arguments.push_back(argument_json(argument));
     out["steps"].push_back({step.kind == Step::Kind::set ? "set" : "call", step.result.id,
                             step.object.id, step.name, std::move(arguments)});
   }
-  for (const Weights& entry : weights) out["weights"].push_back(core::name(entry.dtype));
-  for (const Profile& profile : profiles) {
+  for (const Weights& entry : script.weights) out["weights"].push_back(core::name(entry.dtype));
+  for (const Profile& profile : script.profiles) {
     out["profiles"].push_back({profile.input, profile.host, profile.min, profile.opt, profile.max});
   }
-  return out.dump();
+  return out;
 }
 
 }  // namespace torch_tensorrt::engines::tensorrt

@@ -5,6 +5,7 @@
 // calls give them; 0 is the network itself.
 
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -69,8 +70,9 @@ struct Script {
   /// One line a step: `%3 = network.add_activation(%2, ActivationType.RELU)`,
   /// `%3.alpha = 0.1`; weights as `w0:f32[64]`.
   std::string to_text() const;
-  /// The same as JSON, for players outside of C++.
-  std::string to_json() const;
 };
+
+/// The script as JSON, for players outside of C++.
+nlohmann::json to_json(const Script& script);
 
 }  // namespace torch_tensorrt::engines::tensorrt
