@@ -23,19 +23,20 @@ export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-gpu check bench configure build format tidy clean
+.PHONY: help demo test test-gpu check check-long bench configure build format tidy clean
 
 help:
 	@echo "make demo       compile a real model, compare it with PyTorch, print the report"
 	@echo "make test       build, then C++ unit tests, engine conformance suite, Python tests"
 	@echo "make check      format, lint, types, include arrows, then everything of make test (what CI runs)"
+	@echo "make check-long attacks on files, parsers and caches in their long form, with sanitizers and a fuzzer"
 	@echo "make test-gpu   engine conformance and Python tests on the NVIDIA GPU that is here"
 	@echo "make bench      PyTorch, the engine's own API and this project side by side"
 	@echo "make build      build incrementally and make torch_tensorrt importable in $(VENV)"
 	@echo "make configure  environment and build files only"
 	@echo "make format     format all sources in place"
 	@echo "make tidy       clang-tidy on the C++ files that differ from the last commit"
-	@echo "make clean      remove $(BUILD); the environment stays"
+	@echo "make clean      remove $(BUILD) and $(BUILD)-sanitized; the environment stays"
 	@echo "Variables: TORCH=$(TORCH) PYTHON=$(PYTHON) JOBS=$(JOBS) CMAKE_ARGS=$(CMAKE_ARGS)"
 
 # ---- Environment -----------------------------------------------------------------------------------------------------
@@ -84,6 +85,17 @@ test: configure $(VENV)/stamp-demo $(VENV)/stamp-test
 check: configure $(addprefix $(VENV)/stamp-,demo test bench check)
 	$(BIN)/python tools/run_checks.py check --build $(BUILD) --jobs $(JOBS)
 
+# Sanitizers come with either compiler, libFuzzer with clang. The tests that are built so need no torch.
+CLANG ?= $(shell command -v clang++)
+SANITIZED := $(BUILD)-sanitized
+COMMA := ,
+
+check-long: configure $(VENV)/stamp-test
+	$(BIN)/cmake -G Ninja -S . -B $(SANITIZED) -DCMAKE_MAKE_PROGRAM=$(BIN)/ninja -DPython_EXECUTABLE=$(BIN)/python \
+	  -DCMAKE_BUILD_TYPE=RelWithDebInfo -DTORCHTRT_SANITIZE=$(if $(CLANG),fuzzer-no-link$(COMMA))address,undefined \
+	  $(if $(CLANG),-DCMAKE_CXX_COMPILER=$(CLANG))
+	$(BIN)/python tools/run_checks.py long --build $(BUILD) --sanitized $(SANITIZED) --jobs $(JOBS)
+
 # On a machine with an NVIDIA GPU: the suites' rows for it. A C++ program gets PyTorch's CUDA library only if asked to.
 test-gpu: build $(VENV)/stamp-test
 	LD_PRELOAD="$$($(BIN)/python -c 'import torch, os; print(os.path.dirname(torch.__file__))')/lib/libtorch_cuda.so" \
@@ -100,4 +112,4 @@ tidy: configure $(VENV)/stamp-tidy
 	  $(BIN)/clang-tidy -p $(BUILD) --quiet --extra-arg=-Wno-ignored-gch $$files; fi
 
 clean:
-	rm -rf $(BUILD)
+	rm -rf $(BUILD) $(BUILD)-sanitized

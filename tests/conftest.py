@@ -14,6 +14,11 @@ torch.set_num_threads(min(torch.get_num_threads(), os.cpu_count() or 1))
 torch.set_grad_enabled(False)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What `make check-long` asks for."""
+    parser.addoption("--long", action="store_true", help="run tests in the form that takes minutes")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Leaves out what PyTorch and transformers say about themselves."""
     for line in (

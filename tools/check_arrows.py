@@ -58,6 +58,9 @@ ALLOWED = {
         *TORCH,
         *JSON,
     ),
+    # Artifacts, files and caches are tested without torch.
+    "tests/container": ("container/", "unit/", "core/"),
+    "tests/fuzz": ("container/",),
     "examples": ("examples/", "torch_tensorrt/", *TORCH),
 }
 
@@ -124,7 +127,15 @@ def cpp_problem(path: PurePosixPath, header: str, root: Path) -> str | None:
 
 
 def check_cpp(root: Path) -> Iterator[str]:
-    for folder in ("include", "src", "python/csrc", "tests/unit", "examples"):
+    for folder in (
+        "include",
+        "src",
+        "python/csrc",
+        "tests/unit",
+        "tests/container",
+        "tests/fuzz",
+        "examples",
+    ):
         for file in sorted((root / folder).rglob("*")):
             if file.suffix not in (".h", ".cpp"):
                 continue

@@ -2,6 +2,7 @@
 
     run_checks.py test     build, unit tests, conformance suite, Python tests
     run_checks.py check    format, lint, types and include arrows too
+    run_checks.py long     the long forms of tests that attack files, parsers and caches
     run_checks.py format   formats all sources in place
 
 The last line is 'N passed, M failed, K skipped': tests, and each other check as one. Exit 1 if
@@ -22,6 +23,8 @@ ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 CPP_FOLDERS = ("src", "include", "python", "tests", "examples", "cmake")
 PYTHON_FOLDERS = ("python", "tests", "tools", "examples", "benchmarks")
+
+LONG_PYTHON_TESTS = ("tests/cli/test_file_tools.py", "tests/e2e/test_atomic_save.py")
 
 # Words of a summary line ("3 passed, 1 skipped in 2s") and what they count as; an expected failure
 # proves nothing.
@@ -137,6 +140,7 @@ def lint_checks() -> list[Check]:
 
 def test_checks(build: Path) -> list[Check]:
     return [
+        Check("container tests", [build / "bin/torchtrt_container_tests"], counts=True),
         Check("unit tests", [build / "bin/torchtrt_unit_tests"], counts=True),
         Check("engine conformance", [build / "bin/torchtrt_conformance"], counts=True),
         Check("networks", [build / "bin/torchtrt_conformance", "--dump", build / "networks"]),
@@ -150,14 +154,43 @@ def test_checks(build: Path) -> list[Check]:
     ]
 
 
+def long_checks(build: Path, sanitized: Path, jobs: int) -> list[Check]:
+    """`sanitized` is a second build, with sanitizers, and by clang where there is one."""
+    ninja: list[str | Path] = [BIN / "ninja", f"-j{jobs}", "--quiet", "-C"]
+    tests, fuzz = "torchtrt_container_tests", "torchtrt_container_fuzz"
+    targets = [tests, fuzz] if "fuzzer" in (sanitized / "CMakeCache.txt").read_text() else [tests]
+    seeds, corpus = sanitized / "seeds", sanitized / "corpus"
+    seeds.mkdir(exist_ok=True)
+    corpus.mkdir(exist_ok=True)
+    limits = ["-max_total_time=180", "-max_len=65536", "-timeout=10", "-rss_limit_mb=1024"]
+    return [
+        Check("container tests, long", [build / "bin" / tests, "--long"], counts=True),
+        Check("unit tests, long", [build / "bin/torchtrt_unit_tests", "--long", "spoiled"], True),
+        Check(
+            "files, long",
+            [sys.executable, "-m", "pytest", "-q", "--long", *LONG_PYTHON_TESTS],
+            counts=True,
+        ),
+        Check("build with sanitizers", [*ninja, sanitized, *targets]),
+        Check("container tests, sanitized", [sanitized / "bin" / tests], counts=True),
+        Check("seeds", [build / "bin" / tests, "--write-seeds", seeds]),
+        Check(
+            "fuzz",
+            [sanitized / "bin" / fuzz, *limits, corpus, seeds],
+            missing="" if fuzz in targets else "clang was not found; CLANG=<path> names it",
+        ),
+    ]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("what", choices=["test", "check", "format"])
+    parser.add_argument("what", choices=["test", "check", "long", "format"])
     parser.add_argument(
         "--build", type=Path, default=Path("build"), help="build folder (default: build)"
     )
+    parser.add_argument("--sanitized", type=Path, default=Path("build-sanitized"))
     parser.add_argument(
         "--jobs", type=int, default=os.cpu_count() or 2, help="parallel compilations"
     )
@@ -169,9 +202,14 @@ def main() -> int:
         checks = format_checks(fix=True)
     if arguments.what == "check":
         checks = [*format_checks(fix=False), *lint_checks()]
+    if arguments.what in ("test", "check", "long"):
+        checks.append(
+            Check("build", [BIN / "ninja", "-C", build, f"-j{arguments.jobs}", "--quiet"])
+        )
     if arguments.what in ("test", "check"):
-        compile_all = Check("build", [BIN / "ninja", "-C", build, f"-j{arguments.jobs}", "--quiet"])
-        checks += [compile_all, *test_checks(build)]
+        checks += test_checks(build)
+    if arguments.what == "long":
+        checks += long_checks(build, ROOT / arguments.sanitized, arguments.jobs)
 
     rows, total = [], Counts()
     for check in checks:

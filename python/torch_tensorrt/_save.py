@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +35,7 @@ def save(
     """Write a compiled module to a file, engines included.
 
     Nothing is traced again: dynamic sizes, also those that depend on data, stay what they are.
+    Whenever the process ends, the file is the old one or the new one, whole.
 
     Args:
         module: what `compile` gave, or a torch.export.ExportedProgram.
@@ -80,15 +84,52 @@ def save(
                 "module that torch_tensorrt.compile gave"
             )
         written = module if script else to_torchscript(module)
-        torch.jit.save(written, path, extra_files)
+        with _replacing(path) as new:
+            torch.jit.save(written, new, extra_files)
         return
     program = module if isinstance(module, ExportedProgram) else to_exported_program(module)
     if chosen == "exported_program":
-        torch.export.save(program, path, extra_files=extra_files)
+        with _replacing(path) as new:
+            torch.export.save(program, new, extra_files=extra_files)
         return
     if extra_files:
         raise ValueError("extra_files are given, which output_format 'aot_inductor' cannot hold")
-    torch._inductor.aoti_compile_and_package(program, package_path=path)
+    with _replacing(path) as new:
+        torch._inductor.aoti_compile_and_package(program, package_path=new)
+
+
+@contextmanager
+def _replacing(path: str) -> Iterator[str]:
+    """A path to write to, whose file takes the place of `path` when it is on the disk.
+
+    In a folder of its own beside `path`: an archive holds the name of the file that it was
+    written to.
+    """
+    target = Path(path).resolve()
+    if target.exists() and not target.is_file():
+        yield path  # a device or a pipe, which nothing can replace
+        return
+    try:
+        folder = tempfile.mkdtemp(prefix=f".{target.name}.unfinished-", dir=target.parent)
+    except OSError as error:
+        raise ValueError(f"cannot write {path!r}: {error.strerror}") from error
+    try:
+        new = Path(folder) / target.name
+        yield str(new)
+        _sync(new)
+        new.replace(target)
+        _sync(target.parent)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    """Return when what was written is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def load(

@@ -279,6 +279,7 @@ Usage: torchtrtc [flags] INPUT OUTPUT SPEC...
        torchtrtc [flags] --check-method-support=METHOD INPUT
        torchtrtc [flags] --save-engine INPUT OUTPUT SPEC...
        torchtrtc [flags] --embed-engine ENGINE OUTPUT
+       torchtrtc inspect|verify|diff|strip|cache ...   (each explains itself with -h)
 
 INPUT is a file of torch.jit.save. OUTPUT is loaded by torch.jit.load wherever libtorchtrt_runtime.so
 is loaded. One SPEC for each argument of the module's forward:

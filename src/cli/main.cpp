@@ -4,40 +4,26 @@
 #include <torch/script.h>
 
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <vector>
 
 #include "cli/arguments.h"
 #include "cli/compare.h"
-#include "cli/files.h"
+#include "cli/file_tools.h"
 #include "cli/input_spec.h"
+#include "cli/modules.h"
 #include "compiler/driver.h"
 #include "core/error.h"
+#include "core/files.h"
 #include "core/log.h"
 #include "core/text.h"
 
 namespace torch_tensorrt::cli {
 namespace {
 
-enum ExitCode { kDone = 0, kFailed = 1, kUsage = 2 };
-
 void load_library(const std::string& path) {
   if (!::dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL)) {
     throw core::unavailable("cannot load the library '", path, "': ", ::dlerror());
-  }
-}
-
-torch::jit::Module load_module(const std::string& path) {
-  if (!std::filesystem::exists(path)) {
-    throw core::invalid_argument("cannot read '", path, "': no such file");
-  }
-  try {
-    return torch::jit::load(path);
-  } catch (const c10::Error& error) {
-    throw core::invalid_argument("cannot load '", path,
-                                 "' as a TorchScript module: ", error.what_without_backtrace());
   }
 }
 
@@ -101,8 +87,8 @@ int check_support(const Arguments& arguments) {
 int embed_engine(const Arguments& arguments) {
   need_positional(arguments, 2, 2, "ENGINE and OUTPUT with --embed-engine");
   const auto module =
-      compiler::embed_engine(read_file(arguments.positional[0]), arguments.settings);
-  write_atomically(arguments.positional[1], [&](const std::string& path) { module.save(path); });
+      compiler::embed_engine(core::read_file(arguments.positional[0]), arguments.settings);
+  core::write_atomically(arguments.positional[1], [&](std::ostream& out) { module.save(out); });
   return kDone;
 }
 
@@ -112,12 +98,9 @@ int save_engine(const Arguments& arguments) {
   check_spec_count(module, specs.size());
   const auto bytes =
       compiler::convert_method_to_engine(module, signature(specs), arguments.settings);
-  write_atomically(arguments.positional[1], [&](const std::string& path) {
-    std::ofstream file(path, std::ios::binary);
-    file.write(reinterpret_cast<const char*>(bytes.data()),
-               static_cast<std::streamsize>(bytes.size()));
-    file.close();
-    if (!file) throw core::invalid_argument("cannot write '", path, "'");
+  core::write_atomically(arguments.positional[1], [&](std::ostream& out) {
+    out.write(reinterpret_cast<const char*>(bytes.data()),
+              static_cast<std::streamsize>(bytes.size()));
   });
   return kDone;
 }
@@ -149,8 +132,8 @@ int compile(const Arguments& arguments) {
   check_spec_count(module, specs.size());
   compiler::CompileResult result = compiler::compile(module, signature(specs), arguments.settings);
   // Before the comparison, which may change state that the module keeps from call to call.
-  write_atomically(arguments.positional[1],
-                   [&](const std::string& path) { result.module.save(path); });
+  core::write_atomically(arguments.positional[1],
+                         [&](std::ostream& out) { result.module.save(out); });
   if (wants_comparison(arguments)) {
     Tolerance tolerance;
     tolerance.atol = arguments.atol.value_or(tolerance.atol);
@@ -177,7 +160,7 @@ int run(const Arguments& arguments) {
 
 int guarded(const std::vector<std::string>& words) {
   try {
-    return run(parse_arguments(words));
+    return is_file_tool(words) ? run_file_tool(words) : run(parse_arguments(words));
   } catch (const UsageError& error) {
     std::cerr << "torchtrtc: " << error.what() << '\n';
     return kUsage;

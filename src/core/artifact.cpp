@@ -304,7 +304,10 @@ Artifact Artifact::from_bytes(const Blob& given) {
     }
     const std::vector<Blob> weights = weight_views(manifest, find(bytes, sections, weights_kind));
     if (const std::optional<Blob> structure = find(bytes, sections, network_kind)) {
-      out.network = Network::from_binary(structure->bytes(), weights);
+      // Beside the bytes that were given: their size, where it did not go into a copy, and a rest.
+      const bool copied = bytes.data() != given.data();
+      const std::size_t memory = kNetworkMemory + (copied ? 0 : bytes.size());
+      out.network = Network::from_binary(structure->bytes(), weights, memory);
     }
     check_ends(out);
     return out;

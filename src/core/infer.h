@@ -34,6 +34,7 @@ inline std::ostream& operator<<(std::ostream& out, const TensorType& type) {
 
 inline constexpr std::size_t kMaxContent = 64;
 inline constexpr int kMaxRank = 16;
+inline constexpr std::size_t kMaxResults = 4096;  ///< of one layer
 inline constexpr std::int64_t kMaxDim = std::int64_t{1} << 40;
 /// The largest size that a value unknown to the host is taken to have.
 inline constexpr std::int64_t kUnbounded = 0x7fffffff;

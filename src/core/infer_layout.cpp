@@ -181,10 +181,11 @@ Results infer(const Concat& layer, const Operands& in) {
   return {std::move(result)};
 }
 
-// C1 axis in range · C2 at least one size, all >= 0 · C3 the sizes sum to the dimension
+// C1 axis in range · C2 1 to 4096 sizes, all >= 0 · C3 the sizes sum to the dimension
 Results infer(const Split& layer, const Operands& in) {
   in.require_axis(layer.axis, in[0].rank(), "C1");
-  in.require(!layer.sizes.empty(), "C2", "sizes are empty, expected at least one");
+  in.require(!layer.sizes.empty() && layer.sizes.size() <= kMaxResults, "C2", layer.sizes.size(),
+             " sizes, expected 1 to ", kMaxResults);
   in.require_list(layer.sizes, layer.sizes.size(), 0, "sizes", "C2");
   std::int64_t sum = 0;
   for (const std::int64_t size : layer.sizes) sum = saturating_add(sum, size);

@@ -34,6 +34,9 @@ struct Node {
   Origin origin;
 };
 
+/// Memory for a network that is read, beside its weights: tens of thousands of layers.
+inline constexpr std::size_t kNetworkMemory = std::size_t{48} << 20;
+
 /// The elements of a small integer or bool value (rank <= 1, at most 64 elements) as far as the
 /// host can know them.
 using Content = std::vector<Extent>;
@@ -85,8 +88,10 @@ class TORCHTRT_API Network {
     std::vector<Blob> weights;
   };
   Binary to_binary() const;
-  /// Throws Error(incompatible) on any malformed byte; never reads out of bounds.
-  static Network from_binary(std::span<const std::byte> structure, std::span<const Blob> weights);
+  /// Throws Error(incompatible) on any malformed byte, and where the network would take more than
+  /// `memory` bytes beside its weights; never reads out of bounds.
+  static Network from_binary(std::span<const std::byte> structure, std::span<const Blob> weights,
+                             std::size_t memory = kNetworkMemory);
   /// SHA-256 (hex) over structure, types and weights; names and origins left out.
   std::string digest() const;
 

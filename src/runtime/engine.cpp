@@ -150,6 +150,11 @@ class TensorSink final : public core::OutputSink {
 
 }  // namespace
 
+int& WithoutLoading::depth() {
+  thread_local int value = 0;
+  return value;
+}
+
 Engine::Engine(core::Artifact artifact, LoadOptions options)
     : artifact_(std::move(artifact)),
       options_(std::move(options)),
@@ -159,6 +164,7 @@ Engine::Engine(core::Artifact artifact, LoadOptions options)
       shapes_(std::make_unique<ShapeCache>()) {
   for (const core::IoEntry& entry : artifact_.inputs) inputs_.emplace_back(entry);
   for (const core::IoEntry& entry : artifact_.outputs) outputs_.emplace_back(entry);
+  if (WithoutLoading::active()) return;
   Loaded loaded = load(artifact_, options_);
   plugin_name_ = std::move(loaded.plugin);
   executable_ = std::move(loaded.executable);
@@ -309,6 +315,10 @@ std::vector<at::Tensor> Engine::execute(const std::vector<at::Tensor>& inputs) {
         "[runtime] engine ", artifact_.name,
         " was loaded before this process was forked, and an engine's threads do not survive a "
         "fork; load the module in the child, or start processes with 'spawn'");
+  }
+  if (!executable_) {
+    throw core::incompatible("[runtime] engine ", artifact_.name,
+                             " was read without being loaded, so it cannot run");
   }
   check_inputs(inputs);
   c10::SmallVector<at::Tensor, 8> tensors;

@@ -33,6 +33,20 @@ TORCHTRT_API LoadOptions default_load_options(core::DeviceKind kind);
 /// ~/.cache/torch_tensorrt; made (mode 0700) where missing. Empty where it cannot be written.
 TORCHTRT_API std::string user_cache_dir();
 
+/// While one lives, engines that this thread makes are not loaded: they hold their artifact, to be
+/// looked at and written again, and cannot run.
+class TORCHTRT_API WithoutLoading {
+ public:
+  WithoutLoading() { ++depth(); }
+  ~WithoutLoading() { --depth(); }
+  WithoutLoading(const WithoutLoading&) = delete;
+  WithoutLoading& operator=(const WithoutLoading&) = delete;
+  static bool active() { return depth() > 0; }
+
+ private:
+  static int& depth();
+};
+
 /// Runs one artifact. Any number of threads may call execute at the same time.
 class TORCHTRT_API Engine : public torch::CustomClassHolder {
  public:

@@ -6,7 +6,9 @@
 //
 // A failed check is printed with its file:line and ends its test; the other tests still run.
 
+#if __has_include(<c10/util/Logging.h>)
 #include <c10/util/Logging.h>  // before the macros below: it has some of the same names
+#endif
 
 #include <exception>
 #include <functional>
@@ -34,6 +36,11 @@ struct Skipped : std::runtime_error {
 };
 
 std::vector<Test>& tests();
+/// Did the caller ask for what takes minutes?
+bool& long_run();
+/// Runs all tests, or those whose names contain one of the parts; "--long" among them asks for the
+/// long run. Prints the counts; 0 where none failed.
+int run_tests(std::vector<std::string> parts);
 inline bool add_test(std::string name, std::function<void()> body) {
   tests().push_back({std::move(name), std::move(body)});
   return true;

@@ -12,7 +12,10 @@
 #include <thread>
 
 #include "core/builder.h"
+#include "core/engine_cache.h"
 #include "core/error.h"
+#include "core/files.h"
+#include "core/log.h"
 #include "core/version.h"
 #include "harness.h"
 #include "runtime/engine.h"
@@ -250,6 +253,82 @@ TEST(engine_says_that_it_does_not_survive_a_fork) {
   ::waitpid(child, &status, 0);
   CHECK(WIFEXITED(status));
   CHECK_EQ(WEXITSTATUS(status), 42);
+}
+
+/// A file of the cache that is cut, changed, emptied or another.
+void spoil(const std::filesystem::path& path, int kind) {
+  std::vector<std::byte> bytes = core::read_file(path);
+  if (kind % 4 == 0) bytes[static_cast<std::size_t>(kind) * 7919 % bytes.size()] ^= std::byte{4};
+  if (kind % 4 == 1) bytes.resize(static_cast<std::size_t>(kind) * 7919 % bytes.size());
+  if (kind % 4 == 2) bytes.clear();
+  if (kind % 4 == 3) bytes.assign(5000, std::byte{7});
+  core::write_atomically(path, [&](std::ostream& out) {
+    out.write(reinterpret_cast<const char*>(bytes.data()),
+              static_cast<std::streamsize>(bytes.size()));
+  });
+}
+
+TEST(spoiled_cache_entries_are_compiled_again) {
+  std::string reason;
+  if (!core::find_engine_plugin("openvino", &reason)) SKIP(reason);
+  std::string folder = std::filesystem::temp_directory_path() / "torchtrt-XXXXXX";
+  CHECK(::mkdtemp(folder.data()) != nullptr);
+  const core::LogLevel level = core::reportable_log_level();
+  core::set_reportable_log_level(core::LogLevel::error);
+  LoadOptions options = default_load_options(core::DeviceKind::cpu);
+  options.build.cache_dir = folder;
+  options.engine = "openvino";
+  const core::EngineCache cache(folder);
+  const at::Tensor x = at::randn({4, 3}), y = at::randn({3});
+  const at::Tensor expected = at::relu(x) + y;
+  const int count = harness::long_run() ? 1'000 : 40;
+  int rebuilt = 0, wrong = 0;
+  const auto run = [&] {
+    Engine engine(relu_add(), options);
+    wrong += !at::allclose(engine.execute({x, y})[0], expected);
+    return cache.entries();
+  };
+  const auto entries = run();
+  CHECK_EQ(entries.size(), 1);
+  const std::filesystem::path path = folder + "/" + entries[0].key + ".engine";
+  for (int i = 0; i < count; ++i) {
+    spoil(path, i);
+    run();
+    rebuilt += cache.find(entries[0].key).has_value();
+  }
+  core::set_reportable_log_level(level);
+  std::filesystem::remove_all(folder);
+  CHECK_EQ(rebuilt, count);
+  CHECK_EQ(wrong, 0);
+}
+
+TEST(no_flipped_bit_reaches_an_engine_through_torch) {
+  std::vector<std::byte> bytes = relu_add().to_bytes();
+  int accepted = 0;
+  for (std::size_t i = 0; i < 2'000; ++i) {
+    std::byte& byte = bytes[i * 7919 % bytes.size()];
+    const auto bit = static_cast<std::byte>(1u << (i % 8));
+    byte ^= bit;
+    try {
+      Engine::from_bytes(
+          at::from_blob(bytes.data(), static_cast<std::int64_t>(bytes.size()), at::kByte));
+      ++accepted;
+    } catch (const core::Error&) {  // refused before any engine is asked
+    }
+    byte ^= bit;
+  }
+  CHECK_EQ(accepted, 0);
+}
+
+TEST(engines_that_are_only_looked_at_are_not_loaded) {
+  const WithoutLoading only_looking;
+  core::Artifact artifact = relu_add();
+  artifact.preferred_engine = "none";
+  artifact.plans = {{"none", "1", "nowhere", core::Blob::of({std::byte{1}})}};
+  artifact.network.reset();
+  Engine engine(artifact, {});
+  CHECK_EQ(engine.to_bytes().numel(), artifact.to_bytes().size());
+  CHECK_THROWS(engine.execute({}), "read without being loaded");
 }
 
 TEST(cache_folder_follows_the_environment) {

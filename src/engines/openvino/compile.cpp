@@ -9,10 +9,9 @@
 #include <sstream>
 #include <streambuf>
 
-#include "core/artifact.h"
+#include "core/engine_cache.h"
 #include "core/error.h"
 #include "core/log.h"
-#include "engines/openvino/blob_cache.h"
 #include "engines/openvino/device.h"
 #include "engines/openvino/emitter.h"
 #include "openvino/runtime/core.hpp"
@@ -124,10 +123,11 @@ Kept& kept() {
 }
 
 std::string cache_key(const Network& network, const BuildOptions& options) {
-  // Our own version too: what a layer becomes may change with it.
-  const std::string parts = text(network.digest(), '|', TORCHTRT_VERSION, '|', full_version(), '|',
-                                 cpu_isa(), '|', options.num_threads);
-  return core::to_hex(core::sha256(std::as_bytes(std::span(parts))));
+  std::vector<std::string> circumstances = {full_version(), cpu_isa(), cpu_model()};
+  for (const auto& [name, value] : properties(options)) {
+    circumstances.push_back(text(name, '=', value.as<std::string>()));
+  }
+  return core::engine_cache_key("openvino", network, circumstances);
 }
 
 ov::CompiledModel compile(const Network& network, const BuildOptions& options) {
@@ -179,7 +179,7 @@ std::optional<ov::CompiledModel> import(const core::Blob& blob, const BuildOptio
 
 ov::CompiledModel compile_with_cache(const Network& network, const BuildOptions& options) {
   if (options.cache_dir.empty()) return compile(network, options);
-  const BlobCache cache(options.cache_dir);
+  const core::EngineCache cache(options.cache_dir);
   const std::string key = cache_key(network, options);
   if (const auto blob = cache.find(key)) {
     if (auto model = import(*blob, options)) return *std::move(model);

@@ -36,10 +36,20 @@ std::string cpu_isa() {
   }
   return __builtin_cpu_supports("avx2") ? "avx2" : "sse4.2";
 }
-#elif defined(__aarch64__)
+
+std::string cpu_model() {
+  constexpr unsigned kStepping = 0xf;
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  __get_cpuid(1, &eax, &ebx, &ecx, &edx);
+  return std::to_string(eax & ~kStepping);
+}
+#else
+#if defined(__aarch64__)
 std::string cpu_isa() { return "aarch64"; }
 #else
 std::string cpu_isa() { return "generic"; }
+#endif
+std::string cpu_model() { return {}; }
 #endif
 
 }  // namespace torch_tensorrt::engines::openvino

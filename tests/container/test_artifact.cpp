@@ -2,10 +2,11 @@
 
 #include <cstring>
 
+#include "container/forge.h"
 #include "core/builder.h"
 #include "core/error.h"
-#include "examples.h"
-#include "harness.h"
+#include "unit/examples.h"
+#include "unit/harness.h"
 
 namespace {
 
@@ -135,47 +136,18 @@ TEST(artifact_ends_fit_the_network) {
   CHECK_THROWS(artifact.to_bytes(), "artifact lists inputs 'x' as f32[1..4..8, 41]");
 }
 
-TEST(artifact_truncated_anywhere_is_refused) {
-  const Blob file = Blob::of(sample().to_bytes());
-  for (std::size_t size = 0; size < file.size(); size += size < 600 ? 1 : 97) {
-    CHECK_THROWS(Artifact::from_bytes(file.slice(0, size)), "engine artifact: ");
-  }
-  std::vector<std::byte> longer(file.bytes().begin(), file.bytes().end());
+TEST(artifact_with_more_behind_it_is_refused) {
+  std::vector<std::byte> longer = sample().to_bytes();
   longer.push_back(std::byte{0});
   CHECK_THROWS(Artifact::from_bytes(Blob::of(longer)), "total length at offset 24");
 }
 
-TEST(artifact_every_bit_flip_is_refused) {
-  std::vector<std::byte> bytes = sample().to_bytes();
-  for (std::size_t i = 0; i < bytes.size(); i += i < 2000 ? 1 : 13) {
-    const std::byte before = bytes[i];
-    bytes[i] ^= static_cast<std::byte>(1u << (i % 8));
-    const Blob view(nullptr, bytes.data(), bytes.size());
-    CHECK_THROWS(Artifact::from_bytes(view), "engine artifact: ");
-    bytes[i] = before;
-  }
-}
-
-std::uint32_t crc32c(std::span<const std::byte> bytes) {
-  std::uint32_t crc = 0xffffffff;
-  for (const std::byte b : bytes) {
-    crc ^= std::to_integer<std::uint32_t>(b);
-    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1u) != 0 ? 0x82f63b78u : 0u);
-  }
-  return ~crc;
-}
-
-/// The sample with `value` at `offset` of header or table, and checks that match again.
+/// The sample with `value` at `offset` of header or table. All checks match again.
 template <typename T>
 Blob forged(std::size_t offset, T value) {
   std::vector<std::byte> bytes = sample().to_bytes();
   std::memcpy(bytes.data() + offset, &value, sizeof value);
-  const std::span<const std::byte> view(bytes);
-  const std::uint32_t crc = crc32c(view.first(60));
-  std::memcpy(bytes.data() + 60, &crc, sizeof crc);
-  const std::size_t table_end = 64 + 5 * 72;
-  const auto digest = sha256(view.first(table_end));
-  std::copy(digest.begin(), digest.end(), bytes.begin() + table_end);
+  container::seal(bytes);
   return Blob::of(std::move(bytes));
 }
 
@@ -202,7 +174,9 @@ TEST(artifact_with_a_forged_table_is_refused) {
                "section at offset 9223372036854775808");
   CHECK_THROWS(read(forged(entry(0) + 32, std::uint32_t{24})), "unknown flags, sizes or alignment");
   CHECK_THROWS(read(forged(entry(0) + 16, ~std::uint64_t{0})), "unknown flags, sizes or alignment");
-  CHECK_THROWS(read(forged(entry(2) + 40, std::uint8_t{0})), "digest of the section at offset");
+  std::vector<std::byte> bytes = sample().to_bytes();
+  bytes[entry(5) + container::kDigest] ^= std::byte{1};  // the manifest's first
+  CHECK_THROWS(read(Blob::of(bytes)), "digest of the section at offset 456");
 }
 
 TEST(artifact_that_is_something_else) {
