@@ -4,6 +4,7 @@
 #include <caffe2/serialize/inline_container.h>
 #include <caffe2/serialize/read_adapter_interface.h>
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <memory>
@@ -69,6 +70,21 @@ Directory find_directory(std::span<const std::byte> file) {
   return found;
 }
 
+/// Names in an archive begin with a folder of its own.
+std::string without_folder(std::string_view name) {
+  return std::string(name.substr(name.find('/') + 1));
+}
+
+/// The name in front of a record's data, which is there a second time.
+std::string local_name(std::span<const std::byte> file, std::uint64_t offset) {
+  ByteReader in(file.subspan(std::min<std::uint64_t>(offset, file.size())), offset);
+  in.raw(26);
+  const auto size = in.number<std::uint16_t>();
+  in.raw(2);
+  const auto name = in.raw(size);
+  return without_folder({reinterpret_cast<const char*>(name.data()), name.size()});
+}
+
 /// CRC by record; names without the archive's own folder.
 std::map<std::string, std::uint32_t> read_directory(std::span<const std::byte> file) {
   constexpr std::uint32_t kEntryMagic = 0x02014b50;
@@ -88,7 +104,8 @@ std::map<std::string, std::uint32_t> read_directory(std::span<const std::byte> f
     in.raw(12);
     const auto name = in.raw(name_size);
     const std::string full(reinterpret_cast<const char*>(name.data()), name.size());
-    crcs[full.substr(full.find('/') + 1)] = crc;
+    if (!crcs.emplace(without_folder(full), crc).second)
+      throw incompatible("the archive has the record '", full, "' twice");
     in.raw(extra + comment);
   }
   return crcs;
@@ -134,6 +151,8 @@ void collect_records(const Blob& file, const std::string& place, int depth, Cont
     if (crc == crcs.end() || crc32_fast(data.get(), size) != crc->second) {
       throw incompatible("record '", name, "' does not match its CRC: the data are damaged");
     }
+    if (local_name(file.bytes(), reader.getRecordHeaderOffset(name)) != name)
+      throw incompatible("record '", name, "' has another name in front of its data");
     ++out.records;
     const auto owner = std::make_shared<at::DataPtr>(std::move(data));
     const Blob record(owner, owner->get(), size);

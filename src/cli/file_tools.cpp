@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <iomanip>
 #include <iostream>
 #include <sstream>
 #include <utility>
@@ -66,6 +67,25 @@ std::vector<Engine> parse(const Contents& contents) {
   return engines;
 }
 
+/// A line for a terminal: names in a file may hold anything, also what moves the cursor.
+std::string printable(std::string_view line) {
+  std::ostringstream out;
+  for (const char c : line) {
+    if (' ' <= c && c <= '~') {
+      out << c;
+    } else {
+      out << "\\x" << std::hex << std::setw(2) << std::setfill('0')
+          << static_cast<unsigned>(static_cast<unsigned char>(c));
+    }
+  }
+  return std::move(out).str();
+}
+
+template <typename... Parts>
+void say(const Parts&... parts) {
+  std::cout << printable(text(parts...)) << '\n';
+}
+
 std::size_t weight_bytes(const core::Network& network) {
   std::size_t size = 0;
   for (const core::Blob& weight : network.to_binary().weights) size += weight.size();
@@ -95,16 +115,12 @@ std::string network_line(const Artifact& artifact) {
 
 void print(const Engine& engine) {
   const Artifact& artifact = engine.artifact;
-  std::cout << "  engine " << artifact.name;
-  if (!engine.place.empty()) std::cout << " in " << engine.place;
-  std::cout << "\n    made by " << artifact.producer << " for " << artifact.preferred_engine
-            << '\n';
-  for (const core::IoEntry& entry : artifact.inputs)
-    std::cout << "    input " << to_line(entry) << '\n';
-  for (const core::IoEntry& entry : artifact.outputs)
-    std::cout << "    output " << to_line(entry) << '\n';
-  std::cout << "    network: " << network_line(artifact) << '\n';
-  for (const core::Plan& plan : artifact.plans) std::cout << "    plan " << to_line(plan) << '\n';
+  say("  engine ", artifact.name, engine.place.empty() ? "" : " in ", engine.place);
+  say("    made by ", artifact.producer, " for ", artifact.preferred_engine);
+  for (const core::IoEntry& entry : artifact.inputs) say("    input ", to_line(entry));
+  for (const core::IoEntry& entry : artifact.outputs) say("    output ", to_line(entry));
+  say("    network: ", network_line(artifact));
+  for (const core::Plan& plan : artifact.plans) say("    plan ", to_line(plan));
 }
 
 std::string summary(const Contents& contents) {
@@ -124,7 +140,8 @@ int for_each_file(const Words& paths, Look look) {
       const Contents contents = read_contents(path);
       look(path, contents, parse(contents));
     } catch (const core::Error& error) {
-      std::cout << path << ": " << error.what() << '\n';
+      std::cout << path << ": ";
+      say(error.what());
       code = kFailed;
     }
   }
@@ -209,8 +226,8 @@ int diff(const Words& paths) {
     const Diff found = compare(a[i].artifact, b[i].artifact);
     if (found.lines().empty()) continue;
     code = kDiffers;
-    std::cout << "engine " << a[i].artifact.name << '\n';
-    for (const std::string& line : found.lines()) std::cout << "  " << line << '\n';
+    say("engine ", a[i].artifact.name);
+    for (const std::string& line : found.lines()) say("  ", line);
   }
   return code;
 }
@@ -239,12 +256,11 @@ Artifact stripped(Artifact artifact, bool plans) {
 torch::jit::Module strip_module(const std::string& path, bool plans) {
   const runtime::WithoutLoading engines_stay_bytes;
   torch::jit::Module module = load_module(path);
+  const auto type = c10::getCustomClassType<c10::intrusive_ptr<runtime::Engine>>();
   for (torch::jit::Module part : module.modules()) {
     for (const auto& attribute : part.named_attributes(/*recurse=*/false)) {
-      if (!attribute.value.isCustomClass()) continue;
-      const auto object = attribute.value.toCapsule();
-      const auto* engine = dynamic_cast<const runtime::Engine*>(object.get());
-      if (!engine) continue;
+      if (!attribute.value.isCustomClass() || *attribute.value.type() != *type) continue;
+      const auto engine = attribute.value.toCustomClass<runtime::Engine>();
       part.setattr(attribute.name,
                    torch::make_custom_class<runtime::Engine>(stripped(engine->artifact(), plans),
                                                              runtime::LoadOptions{}));
@@ -376,7 +392,11 @@ int run_file_tool(const Words& words) {
     throw UsageError(text(tool.name, ": expected ", tool.takes, ", got ",
                           counted(rest.size(), "argument"), "; ", tool.name, " -h explains them"));
   }
-  return tool.run(rest);
+  try {
+    return tool.run(rest);
+  } catch (const core::Error& error) {
+    throw core::Error(error.kind(), printable(error.what()));
+  }
 }
 
 }  // namespace torch_tensorrt::cli

@@ -1,40 +1,17 @@
 """The program torchtrtc: spec grammar, flags, exit codes, and its four modes."""
 
-import importlib.util
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
 import torch
-
-_PACKAGE = importlib.util.find_spec("torch_tensorrt")
-assert _PACKAGE, "torch_tensorrt is not built"
-PACKAGE = Path(_PACKAGE.origin or "").parent
-PROGRAM = PACKAGE / "bin" / "torchtrtc"
-
-DONE, FAILED, USAGE = 0, 1, 2
-
-
-def torchtrtc(*words: object) -> subprocess.CompletedProcess[str]:
-    command = [str(PROGRAM), *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+from cli.harness import DONE, FAILED, PACKAGE, USAGE, Net, torchtrtc
 
 
 def run_compiled(path: Path, *inputs: torch.Tensor) -> torch.Tensor:
     torch.ops.load_library(str(PACKAGE / "lib" / "libtorchtrt_runtime.so"))
     result: torch.Tensor = torch.jit.load(str(path))(*inputs)
     return result
-
-
-class Net(torch.nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.first = torch.nn.Linear(8, 16)
-        self.second = torch.nn.Linear(16, 4)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.second(torch.relu(self.first(x)).softmax(-1))
 
 
 @pytest.fixture(scope="module")
