@@ -8,7 +8,9 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <mutex>
 #include <ostream>
+#include <set>
 #include <utility>
 
 #include "core/artifact.h"
@@ -155,8 +157,12 @@ std::string EngineCache::refusal() const {
 
 bool EngineCache::usable() const {
   const std::string why = refusal();
-  if (!why.empty()) log_warning(why);
-  return why.empty();
+  if (why.empty()) return true;
+  static std::mutex mutex;
+  static std::set<std::string> told;
+  const std::lock_guard lock(mutex);
+  if (told.insert(why).second) log_warning(why);  // once, not for every engine
+  return false;
 }
 
 std::optional<Blob> EngineCache::find(const std::string& key) const {

@@ -130,6 +130,19 @@ TEST(artifact_without_network) {
   CHECK_EQ(read.plans.size(), 2);
 }
 
+TEST(artifact_of_very_many_layers_is_read) {
+  Artifact artifact = sample();
+  Network network;
+  NetworkBuilder net(network);
+  net.set_origin({"decoder.layers.17.attention.projection", "/home/user/project/model.py:1234"});
+  Value x = net.input("x", artifact.inputs[0].type);
+  for (int i = 0; i < 20'000; ++i) x = net.unary(UnaryOp::neg, x);
+  network.mark_output(x.id(), "y");
+  artifact.network = std::move(network);
+  const Artifact read = Artifact::from_bytes(Blob::of(artifact.to_bytes()));
+  CHECK_EQ(read.network->layer_count(), 20'000);
+}
+
 TEST(artifact_ends_fit_the_network) {
   Artifact artifact = sample();
   artifact.inputs[0].type.dims[1] = 41;

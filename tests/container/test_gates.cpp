@@ -1,7 +1,10 @@
 // What docs/testing.md promises of the container's reader, each gate with a planted bug that it
 // finds.
 
+#include <algorithm>
 #include <chrono>
+#include <cstdio>
+#include <cstring>
 #include <functional>
 #include <random>
 #include <string>
@@ -55,15 +58,15 @@ struct Count {
   }
 };
 
-/// All values of every byte, or in the short run one other value of each.
-Count edit_every_byte(const Parser& parser) {
+/// All values of every byte, or one other value of each.
+Count edit_every_byte(const Parser& parser, bool all_values) {
   Count count;
   for (Bytes bytes : golden_files()) {
     const Bytes golden = bytes;
     for (std::size_t i = 0; i < bytes.size(); ++i) {
       const auto before = std::to_integer<unsigned>(bytes[i]);
-      const unsigned first = harness::long_run() ? 1 : 1 + static_cast<unsigned>(i * 37 % 255);
-      const unsigned last = harness::long_run() ? 255 : first;
+      const unsigned first = all_values ? 1 : 1 + static_cast<unsigned>(i * 37 % 255);
+      const unsigned last = all_values ? 255 : first;
       for (unsigned change = first; change <= last; ++change) {
         bytes[i] = static_cast<std::byte>(before ^ change);
         count.add(parser, view(bytes), golden);
@@ -99,13 +102,13 @@ TEST(goldens_are_read_as_what_they_were) {
 }
 
 TEST(every_one_byte_edit_is_refused_or_equal) {
-  const Count count = edit_every_byte(parse);
+  const Count count = edit_every_byte(parse, harness::long_run());
   report("one-byte edits", count);
   CHECK_EQ(count.different + count.unclear, 0);
 }
 
 TEST(one_byte_edits_find_a_reader_without_checksums) {
-  CHECK(edit_every_byte(parse_without_checksums).different > 0);
+  CHECK(edit_every_byte(parse_without_checksums, false).different > 0);
 }
 
 TEST(every_truncation_is_refused) {
