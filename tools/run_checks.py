@@ -163,6 +163,7 @@ def long_checks(build: Path, sanitized: Path, jobs: int) -> list[Check]:
     seeds.mkdir(exist_ok=True)
     corpus.mkdir(exist_ok=True)
     limits = ["-max_total_time=180", "-max_len=65536", "-timeout=10", "-rss_limit_mb=1024"]
+    limits += ["-verbosity=0", "-print_final_stats=1"]
     return [
         Check("container tests, long", [build / "bin" / tests, "--long"], counts=True),
         Check("unit tests, long", [build / "bin/torchtrt_unit_tests", "--long", "spoiled"], True),

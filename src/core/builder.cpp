@@ -85,7 +85,10 @@ Value NetworkBuilder::range(Value start, Value step, Value count) {
 Size NetworkBuilder::size(Value x, int axis) {
   const Extent& dim = x.dim(axis);
   if (dim.is_static()) return dim.min;
-  return gather(shape_of(x), scalar_i64(axis), 0);
+  // Before the call: compilers differ in which argument they evaluate first, and equal models give
+  // equal networks.
+  const Value index = scalar_i64(axis);
+  return gather(shape_of(x), index, 0);
 }
 
 Sizes NetworkBuilder::sizes(Value x) {
@@ -97,7 +100,10 @@ Sizes NetworkBuilder::sizes(Value x) {
 Size NetworkBuilder::host_binary(BinaryOp op, const Size& a, const Size& b) {
   const auto* left = std::get_if<std::int64_t>(&a);
   const auto* right = std::get_if<std::int64_t>(&b);
-  if (left == nullptr || right == nullptr) return as_size(binary(op, value(a), value(b)));
+  if (left == nullptr || right == nullptr) {
+    const Value second = value(b);
+    return as_size(binary(op, value(a), second));
+  }
   const std::optional<Extent> known = evaluate(op, *left, *right, DType::i64);
   if (!known) {
     throw invalid_argument("a size computed as ",

@@ -42,17 +42,20 @@ Artifact finished(std::string name, Network network, std::vector<Plan> plans) {
   return artifact;
 }
 
+// One layer a statement: compilers differ in which operand they evaluate first.
+
 /// Two layers with weights, a dynamic batch, an engine that is built from the network.
 Network linear() {
   Network network;
   NetworkBuilder net(network);
   const Value x = net.input("x", {DType::f32, {Extent::range(1, 4, 8), 12}});
   net.set_origin({"first", "model.py:12"});
-  const Value hidden = net.activation(
-      ActivationOp::relu, net.matmul(x, net.constant({DType::f32, {12, 8}, pattern(96)})) +
-                              net.constant({DType::f32, {1, 8}, pattern(8)}));
+  const Value w = net.constant({DType::f32, {12, 8}, pattern(96)});
+  const Value bias = net.constant({DType::f32, {1, 8}, pattern(8)});
+  const Value hidden = net.activation(ActivationOp::relu, net.matmul(x, w) + bias);
   net.set_origin({"second", "model.py:13"});
-  const Value y = net.matmul(hidden, net.constant({DType::f32, {8, 3}, pattern(24)}));
+  const Value v = net.constant({DType::f32, {8, 3}, pattern(24)});
+  const Value y = net.matmul(hidden, v);
   network.mark_output(net.softmax(y, 1).id(), "y");
   return network;
 }
@@ -69,10 +72,10 @@ Network control() {
   NetworkBuilder net(network);
   const Value go = net.input("go", {DType::b, {}});
   const Value x = net.input("x", {DType::f32, {Extent::range(1, 2, 6), 5}});
-  const Value first = net.squeeze(net.slice(x, 1, std::int64_t{0}, std::int64_t{1}), {1});
+  const Value first = net.reduce(ReduceOp::sum, x, {1}, false);
   const Value picked = net.one(If{branch(2), branch(-1)}, {go, first});
-  const Value wide =
-      net.broadcast(net.reshape(picked, {net.size(x, 0), std::int64_t{1}}), net.sizes(x));
+  const Value column = net.reshape(picked, {net.size(x, 0), std::int64_t{1}});
+  const Value wide = net.broadcast(column, net.sizes(x));
   network.mark_output((x + wide).id(), "y");
   network.mark_output(net.cast(picked, DType::f16).id(), "half");
   return network;
