@@ -40,6 +40,7 @@ def test_help_lists_every_flag() -> None:
         --custom-torch-ops --custom-converters --engine --report"""
     missing = [flag for flag in flags.split() if flag not in shown.stdout]
     assert not missing
+    assert "torchtrtc inspect|verify|diff|strip|cache" in shown.stdout
 
 
 @pytest.mark.parametrize(
