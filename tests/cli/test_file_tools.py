@@ -83,7 +83,7 @@ def test_inspect(kind: str, files: dict[str, Path]) -> None:
     assert shown.stdout.count("  engine ") == 1
 
 
-def test_inspect_needs_no_engine(files: dict[str, Path]) -> None:
+def test_inspect_needs_no_engine() -> None:
     shown = torchtrtc("inspect", PLANNED)
     assert shown.returncode == DONE
     assert "plan tensorrt_rtx 1.2.0 for sm_89, 600 bytes" in shown.stdout
