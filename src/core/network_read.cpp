@@ -57,7 +57,6 @@ class Reader {
       const auto value = in.number<ValueId>();
       out.mark_output(value, copy(in));
     }
-    check_ends(out.inputs().size(), "inputs");
     return out;
   }
 
@@ -80,7 +79,7 @@ class Reader {
                          " is unknown to this version");
     if (std::holds_alternative<Input>(*layer)) check_ends(network.inputs().size() + 1, "inputs");
     const std::size_t operands = in.count(sizeof(ValueId));
-    budget_.take(2 * operands, sizeof(ValueId));
+    budget_.take(operands, 2 * sizeof(ValueId) + sizeof(Operand));
     std::vector<ValueId> inputs(operands);
     for (ValueId& id : inputs) id = in.number<ValueId>();
     const std::size_t results_given = in.count(2 * sizeof(std::uint32_t));

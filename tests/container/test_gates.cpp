@@ -231,12 +231,14 @@ enum Name : std::uint32_t {
   neg,
   split,
   axis,
-  sizes
+  sizes,
+  concat
 };
 std::vector<std::string> names(std::size_t long_size = 1) {
   return {"constant", "value", "f32",   std::string(long_size, 'x'),
           "identity", "i64",   "unary", "op",
-          "neg",      "split", "axis",  "sizes"};
+          "neg",      "split", "axis",  "sizes",
+          "concat"};
 }
 
 void put_constant(Structure& s, std::uint32_t scope, std::size_t elements) {
@@ -321,6 +323,30 @@ Bytes split_bomb() {
   return s.container();
 }
 
+/// A layer that takes one value again and again.
+Bytes operand_bomb() {
+  Structure s(names());
+  constexpr std::size_t kOperands = 4'000'000;
+  s.number(2);
+  put_constant(s, long_name, 1);
+  s.number(concat);
+  s.number(kOperands);
+  s.repeat(kOperands, [](Structure& t, std::size_t) { t.number(0); });
+  s.number(1);
+  s.number(i64);
+  s.number(1);
+  s.byte(0);
+  s.wide(kOperands);
+  s.number(long_name);
+  s.number(long_name);
+  s.number(1);
+  s.number(axis);
+  s.wide(8);
+  s.wide(0);
+  s.number(0);
+  return s.container();
+}
+
 /// Very many outputs, each with a name of its own.
 Bytes output_bomb() {
   constexpr std::size_t kOutputs = 400'000;
@@ -344,6 +370,7 @@ std::vector<Hostile> hostile_containers() {
   out.push_back({"a long string at every node", string_bomb()});
   out.push_back({"many known elements", content_bomb()});
   out.push_back({"a layer of many results", split_bomb()});
+  out.push_back({"many operands", operand_bomb()});
   out.push_back({"many outputs", output_bomb()});
   out.push_back({"a manifest of lists", with_manifest('[' + repeated("[],", kMost) + ']')});
   out.push_back({"a manifest of numbers", with_manifest('[' + repeated("0,", kMost) + ']')});
