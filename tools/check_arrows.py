@@ -50,6 +50,8 @@ ALLOWED = {
     ),
     "tests/unit": (
         "tests/unit/",
+        # How plans run is tested on doubles of the GPU and of TensorRT.
+        "engines/tensorrt/",
         "torch_tensorrt/",
         "api/",
         "compiler/",

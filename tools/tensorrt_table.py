@@ -8,6 +8,7 @@ import sys
 import time
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
@@ -60,7 +61,7 @@ def row(name: str, module: Any, inputs: Any) -> str:
         built.append((time.perf_counter() - start, len(plan)))
         return plan
 
-    _C.set_foreign_builder(_tensorrt.version, build)
+    _C.set_foreign_library(SimpleNamespace(version=_tensorrt.version, build=build))
     fast = torch_tensorrt.compile(
         module,
         inputs=inputs,

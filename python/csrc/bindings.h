@@ -13,6 +13,7 @@ void init_settings(pybind11::module_& module);
 void init_engines(pybind11::module_& module);
 void init_compiler(pybind11::module_& module);
 void init_program(pybind11::module_& module);
+void init_foreign(pybind11::module_& module);
 void init_conversion(pybind11::module_& module);
 
 }  // namespace torch_tensorrt::python

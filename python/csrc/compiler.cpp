@@ -56,52 +56,6 @@ Signature value(const Number& example) {
   return Signature::value(std::visit(to_ivalue, example));
 }
 
-/// NVIDIA's Python modules, through torch_tensorrt._tensorrt.
-class PythonBuilder final : public core::ForeignBuilder {
- public:
-  PythonBuilder(py::function version, py::function build)
-      : version_(std::move(version)), build_(std::move(build)) {}
-
-  std::string version(std::string_view engine, std::string& reason) const override {
-    const py::gil_scoped_acquire gil;
-    try {
-      return version_(engine).cast<std::string>();
-    } catch (const py::error_already_set& error) {
-      reason = message(error);
-      return {};
-    }
-  }
-
-  core::Blob build(std::string_view engine, const std::string& program,
-                   std::span<const core::Blob> weights) const override {
-    const py::gil_scoped_acquire gil;
-    py::list views;
-    for (const core::Blob& blob : weights) {
-      views.append(py::memoryview::from_memory(static_cast<const void*>(blob.data()),
-                                               static_cast<py::ssize_t>(blob.size())));
-    }
-    try {
-      const std::string plan = build_(engine, program, views).cast<std::string>();
-      std::vector<std::byte> bytes(plan.size());
-      std::memcpy(bytes.data(), plan.data(), plan.size());
-      return core::Blob::of(std::move(bytes));
-    } catch (const py::error_already_set& error) {
-      throw core::unsupported("[engine] ", engine, ": ", message(error));
-    }
-  }
-
- private:
-  static std::string message(const py::error_already_set& error) {
-    return py::str(error.value()).cast<std::string>();
-  }
-
-  py::function version_, build_;
-};
-
-void set_foreign_builder(const py::function& version, const py::function& build) {
-  core::set_foreign_builder(std::make_shared<const PythonBuilder>(version, build));
-}
-
 torch::jit::Module compile(ScriptModule module, const Signature& inputs, const py::dict& keywords,
                            Method method) {
   const core::Settings settings = to_settings(keywords);
@@ -178,7 +132,6 @@ void init_compiler(py::module_& module) {
   module.def(
       "op_schemas", [] { return compiler::op_table().schemas(); },
       "Schemas of the ops that have a converter, by name.");
-  module.def("set_foreign_builder", &set_foreign_builder, py::arg("version"), py::arg("build"));
   module.def(
       "op_names", [] { return compiler::op_table().names(); },
       "Names of the ops that have a converter, other spellings included, sorted.");

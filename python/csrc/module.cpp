@@ -11,4 +11,5 @@ PYBIND11_MODULE(_C, module) {
   init_compiler(module);
   init_conversion(module);
   init_program(module);
+  init_foreign(module);
 }

@@ -47,4 +47,4 @@ __all__ = [
     "ts",
 ]
 
-_C.set_foreign_builder(_tensorrt.version, _tensorrt.build)
+_C.set_foreign_library(_tensorrt)

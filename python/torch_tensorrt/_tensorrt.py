@@ -1,4 +1,5 @@
-"""Replays the TensorRT plugin's programs on NVIDIA's Python modules, `tensorrt` or `tensorrt_rtx`.
+"""NVIDIA's Python modules, `tensorrt` or `tensorrt_rtx`: builds what the TensorRT plugin's programs
+say, and runs the plans.
 
 A program is a list of calls under the names of those modules' API, so that there is no table of
 layers here: methods, attributes and enums are looked up by name.
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -73,6 +75,102 @@ def build(engine: str, program: str, weights: Sequence[Any]) -> bytes:
     return _Player(module_of(engine), json.loads(program), weights).build()
 
 
+def load(engine: str, plan: Any) -> Engine:
+    """A plan on the current GPU.
+
+    Args:
+        engine: "tensorrt" or "tensorrt_rtx".
+        plan: what `build` gave.
+
+    Raises:
+        RuntimeError: TensorRT refuses the plan, with its words.
+    """
+    return Engine(module_of(engine), plan)
+
+
+class Engine:
+    """A plan on the current GPU; any number of contexts may run at the same time."""
+
+    def __init__(self, trt: Any, plan: Any) -> None:
+        self.trt, self.errors = trt, list[str]()
+        self.logger = _logger(trt, self.errors)
+        self.runtime = trt.Runtime(self.logger)
+        self.engine = self.runtime.deserialize_cuda_engine(plan)
+        if self.engine is None:
+            raise RuntimeError("; ".join(self.errors) or "the plan does not load")
+
+    def tensors(self) -> list[tuple[str, str, bool, bool]]:
+        """Name, dtype, is it an input and is it on the host, in the network's order."""
+        trt, engine = self.trt, self.engine
+        dtypes = {getattr(trt.DataType, theirs, None): ours for ours, theirs in _DTYPES.items()}
+        names = [engine.get_tensor_name(i) for i in range(engine.num_io_tensors)]
+        return [
+            (
+                name,
+                dtypes[engine.get_tensor_dtype(name)],
+                engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT,
+                engine.get_tensor_location(name) == trt.TensorLocation.HOST,
+            )
+            for name in names
+        ]
+
+    def create_context(self) -> Context:
+        return Context(self)
+
+    def streamable_bytes(self) -> int:
+        return int(self.engine.streamable_weights_size)
+
+    def budget(self) -> int:
+        return int(self.engine.weight_streaming_budget_v2)
+
+    def automatic_budget(self) -> int:
+        return int(self.engine.get_weight_streaming_automatic_budget())
+
+    def set_budget(self, size: int) -> None:
+        self.engine.weight_streaming_budget_v2 = size
+        if self.budget() != size:
+            raise RuntimeError(f"TensorRT refuses a weight budget of {size} bytes{self.why()}")
+
+    def why(self) -> str:
+        """What TensorRT said since it was last asked."""
+        said = "; ".join(self.errors)
+        self.errors.clear()
+        return f": {said}" if said else ""
+
+
+class Context:
+    """One execution at a time."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.context = engine.engine.create_execution_context()
+        # They must live until the call is over.
+        self.allocators: dict[str, Any] = {}
+        self._check(self.context is not None, "makes no execution context")
+
+    def set_input_shape(self, name: str, dims: list[int]) -> None:
+        self._check(self.context.set_input_shape(name, dims), f"refuses {dims} for {name}")
+
+    def set_address(self, name: str, address: int) -> None:
+        self._check(self.context.set_tensor_address(name, address), f"refuses memory for {name}")
+
+    def shape(self, name: str) -> list[int]:
+        return [int(dim) for dim in self.context.get_tensor_shape(name)]
+
+    def set_allocator(self, name: str, allocate: Any, set_dims: Any) -> None:
+        """`allocate` gives memory of so many bytes, `set_dims` takes the result's sizes."""
+        self.allocators[name] = _allocator(self.engine.trt, allocate, set_dims)
+        given = self.context.set_output_allocator(name, self.allocators[name])
+        self._check(given, f"takes no allocator for {name}")
+
+    def enqueue(self, stream: int) -> None:
+        self._check(self.context.execute_async_v3(stream), "cannot run the engine")
+
+    def _check(self, accepted: bool, refusal: str) -> None:
+        if not accepted:
+            raise RuntimeError(f"TensorRT {refusal}{self.engine.why()}")
+
+
 class _Player:
     def __init__(self, trt: Any, program: dict[str, Any], weights: Sequence[Any]) -> None:
         self.trt, self.program, self.options = trt, program, program["options"]
@@ -95,10 +193,33 @@ class _Player:
         for name, dtype, dims in self.program["outputs"]:
             self._check_output(name, dtype, dims)
         self._configure()
+        self._read_timing_cache()
         plan = self.builder.build_serialized_network(self.network, self.config)
         if plan is None or self.errors:
             raise RuntimeError("; ".join(self.errors) or "no engine, and no reason given")
+        self._write_timing_cache()
         return bytes(plan)
+
+    def _read_timing_cache(self) -> None:
+        path = self.options["timing_cache_path"]
+        if not path:
+            return
+        data = Path(path).read_bytes() if Path(path).exists() else b""
+        cache = self.config.create_timing_cache(data)
+        if cache is None or not self.config.set_timing_cache(cache, False):
+            # A file of another GPU or version: TensorRT says so, and it is no error of this build.
+            self.config.set_timing_cache(self.config.create_timing_cache(b""), False)
+        self.errors.clear()
+
+    def _write_timing_cache(self) -> None:
+        path = self.options["timing_cache_path"]
+        cache = self.config.get_timing_cache() if path else None
+        if cache is None:
+            return
+        # Other processes may read the file meanwhile.
+        temporary = Path(f"{path}.{os.getpid()}.tmp")
+        temporary.write_bytes(bytes(cache.serialize()))
+        temporary.replace(path)
 
     def _step(self, kind: str, result: int, target: int, name: str, values: list[Any]) -> None:
         owner = self.objects[target]
@@ -173,6 +294,8 @@ class _Player:
             config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, options["workspace_size"])
         if options["optimization_level"] >= 0:
             config.builder_optimization_level = options["optimization_level"]
+        if options["average_timing_iterations"] > 1:
+            config.avg_timing_iterations = options["average_timing_iterations"]
         if options["max_aux_streams"] >= 0:
             config.max_aux_streams = options["max_aux_streams"]
         if options["tiling_optimization_level"] != "none":
@@ -213,6 +336,25 @@ def _logger(trt: Any, errors: list[str]) -> Any:
                 errors.append(message)
 
     return Logger()
+
+
+def _allocator(trt: Any, allocate: Any, set_dims: Any) -> Any:
+    class Allocator(trt.IOutputAllocator):
+        def __init__(self) -> None:
+            trt.IOutputAllocator.__init__(self)
+
+        def reallocate_output(self, _name: str, _memory: int, size: int, _align: int) -> int:
+            return int(allocate(size))
+
+        def reallocate_output_async(
+            self, _name: str, _memory: int, size: int, _align: int, _stream: int
+        ) -> int:
+            return int(allocate(size))
+
+        def notify_shape(self, _name: str, dims: Any) -> None:
+            set_dims([int(dim) for dim in dims])
+
+    return Allocator()
 
 
 def _main(arguments: list[str]) -> int:

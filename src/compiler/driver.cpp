@@ -23,13 +23,14 @@
 namespace torch_tensorrt::compiler {
 namespace {
 
-core::DeviceKind device_of(const torch::jit::Module& module, const core::Settings& settings) {
-  if (settings.device_type == "gpu" || settings.device_type == "dla") return core::DeviceKind::cuda;
-  if (settings.device_type == "cpu") return core::DeviceKind::cpu;
+core::EngineDevice device_of(const torch::jit::Module& module, const core::Settings& settings) {
+  if (settings.device_type == "gpu" || settings.device_type == "dla")
+    return {core::DeviceKind::cuda, static_cast<int>(settings.gpu_id)};
+  if (settings.device_type == "cpu") return {};
   for (const at::Tensor& parameter : module.parameters()) {
-    if (parameter.is_cuda()) return core::DeviceKind::cuda;
+    if (parameter.is_cuda()) return {core::DeviceKind::cuda, parameter.device().index()};
   }
-  return core::DeviceKind::cpu;
+  return {};
 }
 
 /// Plans for GPUs that are not here, from a graph that also runs on the engine that is.
@@ -44,6 +45,9 @@ class AheadOfTime final : public core::EnginePlugin {
     return builder_.device_key(device);
   }
   bool runs_on(core::DeviceKind kind) const noexcept override { return builder_.runs_on(kind); }
+  bool fits(const core::Plan& plan, core::EngineDevice device) const override {
+    return builder_.fits(plan, device);
+  }
   core::Support supports(const core::Network& network, const core::Node& node) const override {
     const core::Support built = builder_.supports(network, node);
     return built.yes ? local_.supports(network, node) : built;
@@ -121,11 +125,11 @@ core::TensorRtOptions tensorrt_options(const core::Settings& settings) {
 /// One compilation, from a lowered Graph to the stitched one.
 class Compilation {
  public:
-  Compilation(Graph& graph, const core::Settings& settings, core::DeviceKind device)
+  Compilation(Graph& graph, const core::Settings& settings, core::EngineDevice device)
       : graph_(graph),
         settings_(settings),
-        ahead_(ahead_of_time(settings, device)),
-        plugin_(ahead_ ? *ahead_ : choose_plugin(settings, device)),
+        ahead_(ahead_of_time(settings, device.kind)),
+        plugin_(ahead_ ? *ahead_ : choose_plugin(settings, device.kind)),
         load_(runtime::default_load_options(device)) {
     if (!settings.portable) {
       throw core::unsupported("[engine] portable is False, but ", plugin_.name(),
@@ -134,7 +138,6 @@ class Compilation {
     }
     // Plans for other machines: here it runs on what there is.
     load_.engine = ahead_ ? "auto" : std::string(plugin_.name());
-    load_.build.device = {device, static_cast<int>(settings.gpu_id)};
     if (settings.num_threads > 0) load_.build.num_threads = static_cast<int>(settings.num_threads);
     load_.build.allow_tf32 = !settings.disable_tf32;
     load_.build.workspace_size = settings.workspace_size;
@@ -318,7 +321,7 @@ void lower(Graph& graph, const std::vector<Probe>& probes, std::size_t required,
 
 Compiled run(const torch::jit::Module& module, const Signature& inputs,
              const core::Settings& settings, const std::string& method) {
-  const core::DeviceKind device = device_of(module, settings);
+  const core::EngineDevice device = device_of(module, settings);
   Compiled compiled{capture_torchscript(module, method), {}};
   const Probes probes = make_probes(compiled.captured, inputs, method);
   lower(*compiled.captured.graph, probes.probes, probes.required, settings, probes.defaulted);
@@ -392,8 +395,8 @@ std::vector<std::string> unsupported_ops(const torch::jit::Module& module,
 
 torch::jit::Module embed_engine(const std::vector<std::byte>& artifact,
                                 const core::Settings& settings) {
-  runtime::LoadOptions options = runtime::default_load_options(
-      settings.device_type == "gpu" ? core::DeviceKind::cuda : core::DeviceKind::cpu);
+  runtime::LoadOptions options =
+      runtime::default_load_options(device_of(torch::jit::Module("none"), settings));
   if (settings.engine != "auto") options.engine = settings.engine;
   auto engine = c10::make_intrusive<runtime::Engine>(
       core::Artifact::from_bytes(core::Blob::of(artifact)), options);

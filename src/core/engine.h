@@ -93,13 +93,35 @@ class OutputSink {
   ~OutputSink() = default;
 };
 
+/// How one call runs on a GPU; without meaning on a CPU.
+struct Launch {
+  void* stream = nullptr;   ///< the caller's cudaStream_t
+  bool cuda_graph = false;  ///< record the call as a CUDA graph where the engine can, and replay it
+};
+
 /// One execution at a time; owned by one caller at a time (the runtime keeps a pool).
 class Context {
  public:
   virtual ~Context() = default;
-  /// Runs synchronously on CPU, or enqueues on `stream` (a cudaStream_t) on CUDA. Inputs were
-  /// checked by the caller against the Network's input types. Throws Error.
-  virtual void run(std::span<const Buffer> inputs, OutputSink& outputs, void* stream) = 0;
+  /// Runs synchronously on CPU, or enqueues on the launch's stream on CUDA, whose device is the
+  /// current one. Inputs were checked by the caller against the Network's input types. Throws
+  /// Error.
+  virtual void run(std::span<const Buffer> inputs, OutputSink& outputs, const Launch& launch) = 0;
+};
+
+/// Weights that stay on the host and are copied to the GPU while the engine runs, but for a budget
+/// of bytes that are kept there.
+class WeightStreaming {
+ public:
+  virtual std::int64_t streamable_bytes() const = 0;  ///< 0: the engine was not built for it
+  virtual std::int64_t budget() const = 0;
+  /// What fits in the GPU's free memory.
+  virtual std::int64_t automatic_budget() const = 0;
+  /// No context may exist.
+  virtual void set_budget(std::int64_t bytes) = 0;
+
+ protected:
+  ~WeightStreaming() = default;
 };
 
 /// A loaded engine. Thread-safe: any number of contexts may be made and run at the same time.
@@ -107,6 +129,8 @@ class Executable {
  public:
   virtual ~Executable() = default;
   virtual std::unique_ptr<Context> create_context() const = 0;
+  /// Null where the engine has no such thing.
+  virtual WeightStreaming* weight_streaming() { return nullptr; }
 };
 
 /// The whole contract of an engine. All functions may be called from several threads at once.
@@ -120,6 +144,10 @@ class EnginePlugin {
   /// What a plan is tied to on this machine: CPU instruction set or GPU architecture.
   virtual std::string device_key(EngineDevice device) const = 0;
   virtual bool runs_on(DeviceKind kind) const noexcept = 0;
+  /// Does this version load a plan of its own on this device?
+  virtual bool fits(const Plan& plan, EngineDevice device) const {
+    return plan.version == version() && plan.device == device_key(device);
+  }
   /// Does the engine take this layer with these types? `node` is a node of `network`.
   virtual Support supports(const Network& network, const Node& node) const = 0;
   virtual Plan build(const Network& network, const BuildOptions& options) const = 0;
@@ -128,21 +156,6 @@ class EnginePlugin {
   virtual std::unique_ptr<Executable> load(const Plan& plan, const Network* network,
                                            const BuildOptions& options) const = 0;
 };
-
-/// A vendor's Python module that builds plans: for engines whose vendor ships no C++ headers with
-/// it. Set by the Python package; called from any thread.
-class ForeignBuilder {
- public:
-  virtual ~ForeignBuilder() = default;
-  /// The module's version; empty, with the reason, where there is none.
-  virtual std::string version(std::string_view engine, std::string& reason) const = 0;
-  /// The serialized engine. `program` is the plugin's own text.
-  virtual Blob build(std::string_view engine, const std::string& program,
-                     std::span<const Blob> weights) const = 0;
-};
-TORCHTRT_API void set_foreign_builder(std::shared_ptr<const ForeignBuilder> builder);
-/// Null outside of Python.
-TORCHTRT_API std::shared_ptr<const ForeignBuilder> foreign_builder();
 
 using EnginePluginEntry = const EnginePlugin* (*)();
 inline constexpr const char* kEnginePluginEntry = "torchtrt_engine_plugin_v1";

@@ -10,6 +10,7 @@
 
 #include "core/engine.h"
 #include "core/error.h"
+#include "core/foreign.h"
 #include "core/log.h"
 
 namespace torch_tensorrt::core {
@@ -188,18 +189,18 @@ const EnginePlugin& auto_engine_plugin(DeviceKind kind) {
 
 namespace {
 
-std::atomic<std::shared_ptr<const ForeignBuilder>>& the_foreign_builder() {
+std::atomic<std::shared_ptr<const ForeignLibrary>>& the_foreign_library() {
   // Never destroyed: it holds Python objects.
-  static auto* builder = new std::atomic<std::shared_ptr<const ForeignBuilder>>;
-  return *builder;
+  static auto* library = new std::atomic<std::shared_ptr<const ForeignLibrary>>;
+  return *library;
 }
 
 }  // namespace
 
-void set_foreign_builder(std::shared_ptr<const ForeignBuilder> builder) {
-  the_foreign_builder() = std::move(builder);
+void set_foreign_library(std::shared_ptr<const ForeignLibrary> library) {
+  the_foreign_library() = std::move(library);
 }
 
-std::shared_ptr<const ForeignBuilder> foreign_builder() { return the_foreign_builder(); }
+std::shared_ptr<const ForeignLibrary> foreign_library() { return the_foreign_library(); }
 
 }  // namespace torch_tensorrt::core

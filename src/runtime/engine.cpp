@@ -69,25 +69,44 @@ struct Engine::Port {
 struct Engine::Pool {
   std::mutex mutex;
   std::vector<std::unique_ptr<core::Context>> idle;
-  std::size_t created = 0;
+  std::size_t created = 0, running = 0;
+  /// Made ahead of the call that needs them, on that stream.
+  std::vector<at::Tensor> next_outputs;
+  void* next_stream = nullptr;
+};
 
-  std::unique_ptr<core::Context> take(const core::Executable& executable) {
+/// A context of the pool, for one call.
+class Engine::Lease {
+ public:
+  Lease(Pool& pool, const core::Executable& executable) : pool_(pool) {
     {
-      const std::lock_guard lock(mutex);
-      if (!idle.empty()) {
-        auto context = std::move(idle.back());
-        idle.pop_back();
-        return context;
+      const std::lock_guard lock(pool_.mutex);
+      if (!pool_.idle.empty()) {
+        context_ = std::move(pool_.idle.back());
+        pool_.idle.pop_back();
       }
-      ++created;
     }
-    return executable.create_context();
+    const bool is_new = !context_;
+    if (is_new) context_ = executable.create_context();
+    const std::lock_guard lock(pool_.mutex);
+    ++pool_.running;
+    if (is_new) ++pool_.created;
   }
+  /// A context that threw is not given back: its state is unknown.
+  ~Lease() {
+    if (exceptions_ < std::uncaught_exceptions()) context_.reset();
+    const std::lock_guard lock(pool_.mutex);
+    --pool_.running;
+    if (context_) pool_.idle.push_back(std::move(context_));
+  }
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+  core::Context& operator*() const { return *context_; }
 
-  void give(std::unique_ptr<core::Context> context) {
-    const std::lock_guard lock(mutex);
-    idle.push_back(std::move(context));
-  }
+ private:
+  Pool& pool_;
+  std::unique_ptr<core::Context> context_;
+  int exceptions_ = std::uncaught_exceptions();
 };
 
 /// Output sizes by input sizes, for the meta kernel; tracers ask for the same shapes again and
@@ -122,10 +141,17 @@ class TensorSink final : public core::OutputSink {
   TensorSink(std::size_t count, at::Device device) : outputs_(count), device_(device) {}
 
   void set_host(std::size_t index) { host_.push_back(index); }
+  /// Tensors to use where their types are the outputs'.
+  void offer(std::vector<at::Tensor> spare) { spare_ = std::move(spare); }
 
   void* allocate(std::size_t index, core::DType dtype,
                  std::span<const std::int64_t> dims) override {
     at::Tensor& output = outputs_.at(index);
+    if (index < spare_.size() && spare_[index].scalar_type() == scalar_type(dtype) &&
+        std::ranges::equal(spare_[index].sizes(), dims)) {
+      output = std::move(spare_[index]);
+      return output.numel() > 0 ? output.mutable_data_ptr() : nothing;
+    }
     const bool host = std::find(host_.begin(), host_.end(), index) != host_.end();
     output = empty_tensor(scalar_type(dtype), {dims.data(), dims.size()},
                           host ? at::Device(at::kCPU) : device_);
@@ -143,12 +169,21 @@ class TensorSink final : public core::OutputSink {
   }
 
  private:
-  std::vector<at::Tensor> outputs_;
+  std::vector<at::Tensor> outputs_, spare_;
   c10::SmallVector<std::size_t, 2> host_;
   at::Device device_;
 };
 
 }  // namespace
+
+namespace {
+std::atomic<bool> uses_cuda_graphs{false}, moves_inputs{false};
+}
+
+void set_cuda_graphs(bool on) { uses_cuda_graphs = on; }
+bool cuda_graphs() { return uses_cuda_graphs; }
+void set_multi_device_safe_mode(bool on) { moves_inputs = on; }
+bool multi_device_safe_mode() { return moves_inputs; }
 
 int& WithoutLoading::depth() {
   thread_local int value = 0;
@@ -169,7 +204,7 @@ Engine::Engine(core::Artifact artifact, LoadOptions options)
   plugin_name_ = std::move(loaded.plugin);
   executable_ = std::move(loaded.executable);
   // The first context now, so that the first call is not the slow one.
-  pool_->give(pool_->take(*executable_));
+  const Lease first(*pool_, *executable_);
 }
 
 Engine::~Engine() {
@@ -195,8 +230,8 @@ c10::intrusive_ptr<Engine> Engine::from_bytes(const at::Tensor& bytes) {
   const core::Blob blob(std::make_shared<at::Tensor>(dense), dense.const_data_ptr(),
                         static_cast<std::size_t>(dense.numel()));
   core::Artifact artifact = core::Artifact::from_bytes(blob);
-  const core::DeviceKind kind = device_kind_of(artifact);
-  auto engine = c10::make_intrusive<Engine>(std::move(artifact), default_load_options(kind));
+  const core::EngineDevice device = device_for(artifact, bytes.device());
+  auto engine = c10::make_intrusive<Engine>(std::move(artifact), default_load_options(device));
   engine->bytes_ = dense;
   return engine;
 }
@@ -256,7 +291,8 @@ bool Engine::accepts(std::size_t index, const at::Tensor& tensor) const {
   if (!tensor.defined() || tensor.scalar_type() != port.dtype || tensor.layout() != at::kStrided) {
     return false;
   }
-  const bool there = port.host || tensor.device() == device_ || tensor.is_meta();
+  const bool there =
+      port.host || tensor.device() == device_ || tensor.is_meta() || multi_device_safe_mode();
   return there && port.takes(tensor.sizes());
 }
 
@@ -277,7 +313,9 @@ void Engine::refuse(std::size_t index, const at::Tensor& tensor) const {
                                  " (min..opt..max where a dimension is dynamic)");
   }
   throw core::invalid_argument(where(index), " is on ", tensor.device().str(), ", expected ",
-                               device_.str());
+                               device_.str(),
+                               "; load the module with map_location to run it elsewhere, or move "
+                               "inputs with set_multi_device_safe_mode(True)");
 }
 
 void Engine::check_inputs(const std::vector<at::Tensor>& inputs) const {
@@ -341,11 +379,72 @@ std::vector<at::Tensor> Engine::execute(const std::vector<at::Tensor>& inputs) {
     device_guard.reset_device(device_);
     stream = c10::impl::VirtualGuardImpl(device_.type()).getStream(device_).native_handle();
   }
-  // A context that threw is not given back: its state is unknown.
-  auto context = pool_->take(*executable_);
-  context->run({buffers.data(), buffers.size()}, sink, stream);
-  pool_->give(std::move(context));
-  return sink.take(artifact_.name);
+  const bool pre_allocates = !device_.is_cpu() && pre_allocates_;
+  if (pre_allocates) {
+    const std::lock_guard lock(pool_->mutex);
+    if (pool_->next_stream == stream) sink.offer(std::exchange(pool_->next_outputs, {}));
+  }
+  {
+    const Lease context(*pool_, *executable_);
+    (*context).run({buffers.data(), buffers.size()}, sink, {stream, cuda_graphs()});
+  }
+  std::vector<at::Tensor> outputs = sink.take(artifact_.name);
+  if (pre_allocates) {
+    std::vector<at::Tensor> next;
+    for (const at::Tensor& output : outputs)
+      next.push_back(at::empty(output.sizes(), output.options()));
+    const std::lock_guard lock(pool_->mutex);
+    pool_->next_outputs = std::move(next);
+    pool_->next_stream = stream;
+  }
+  return outputs;
+}
+
+void Engine::set_pre_allocated_outputs(bool on) {
+  pre_allocates_ = on;
+  const std::lock_guard lock(pool_->mutex);
+  pool_->next_outputs.clear();
+}
+
+core::WeightStreaming* Engine::weight_streaming() const {
+  return executable_ ? executable_->weight_streaming() : nullptr;
+}
+
+std::int64_t Engine::streamable_weights() const {
+  return weight_streaming() ? weight_streaming()->streamable_bytes() : 0;
+}
+
+std::int64_t Engine::weight_budget() const {
+  return weight_streaming() ? weight_streaming()->budget() : 0;
+}
+
+std::int64_t Engine::automatic_weight_budget() const {
+  return weight_streaming() ? weight_streaming()->automatic_budget() : 0;
+}
+
+void Engine::set_weight_budget(std::int64_t bytes) {
+  core::WeightStreaming* const streaming = weight_streaming();
+  if (!streaming) {
+    throw core::unsupported("[runtime] engine ", artifact_.name,
+                            " has no weights to stream: it was not compiled by TensorRT with "
+                            "enable_weight_streaming=True");
+  }
+  if (bytes < 0 || bytes > streaming->streamable_bytes()) {
+    throw core::invalid_argument("[runtime] engine ", artifact_.name, ": weight budget is ", bytes,
+                                 ", expected 0..", streaming->streamable_bytes(), " bytes");
+  }
+  const std::lock_guard lock(pool_->mutex);
+  if (pool_->running > 0) {
+    throw core::invalid_argument("[runtime] engine ", artifact_.name,
+                                 ": its weight budget cannot change while a call runs");
+  }
+  pool_->idle.clear();
+  streaming->set_budget(bytes);
+}
+
+void Engine::drop_contexts() {
+  const std::lock_guard lock(pool_->mutex);
+  pool_->idle.clear();
 }
 
 std::vector<at::Tensor> Engine::infer_outputs(const std::vector<at::Tensor>& inputs) const {

@@ -5,6 +5,7 @@
 #include <ATen/core/ivalue.h>
 #include <torch/custom_class.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -27,7 +28,7 @@ struct LoadOptions {
 };
 
 /// The options that a loaded module gets: PyTorch's thread count, the per-user cache folder.
-TORCHTRT_API LoadOptions default_load_options(core::DeviceKind kind);
+TORCHTRT_API LoadOptions default_load_options(core::EngineDevice device);
 
 /// The folder for compiled engines: $TORCHTRT_CACHE_DIR, else $XDG_CACHE_HOME/torch_tensorrt, else
 /// ~/.cache/torch_tensorrt; made (mode 0700) where missing. Empty where it cannot be written.
@@ -46,6 +47,15 @@ class TORCHTRT_API WithoutLoading {
  private:
   static int& depth();
 };
+
+/// Whether calls on a GPU are recorded as CUDA graphs, one for each set of shapes, and replayed;
+/// for all engines of the process. False at the start.
+TORCHTRT_API void set_cuda_graphs(bool on);
+TORCHTRT_API bool cuda_graphs();
+/// Whether inputs on another device than the engine's are copied there rather than refused; for all
+/// engines of the process. False at the start.
+TORCHTRT_API void set_multi_device_safe_mode(bool on);
+TORCHTRT_API bool multi_device_safe_mode();
 
 /// Runs one artifact. Any number of threads may call execute at the same time.
 class TORCHTRT_API Engine : public torch::CustomClassHolder {
@@ -91,11 +101,30 @@ class TORCHTRT_API Engine : public torch::CustomClassHolder {
   /// How many execution contexts were made: the most calls that ran at one time, one at least.
   std::size_t contexts_created() const;
 
+  /// Whether the tensors of the next call's results are made while the GPU still works on this one;
+  /// used where the sizes stay the same.
+  void set_pre_allocated_outputs(bool on);
+  bool pre_allocated_outputs() const { return pre_allocates_; }
+
+  /// Bytes of weights that need not be on the GPU; 0 where the engine was not built for it.
+  std::int64_t streamable_weights() const;
+  /// Bytes of them that are kept there.
+  std::int64_t weight_budget() const;
+  /// The budget that fits into the GPU's free memory.
+  std::int64_t automatic_weight_budget() const;
+  /// Throws Error(unsupported) where nothing is streamable, Error(invalid_argument) while a call
+  /// runs or where the budget is out of range.
+  void set_weight_budget(std::int64_t bytes);
+  /// Drops what the contexts that do not run have recorded: CUDA graphs and their memory.
+  void drop_contexts();
+
  private:
   struct Pool;
+  class Lease;
   struct Port;
   class ShapeCache;
 
+  core::WeightStreaming* weight_streaming() const;
   std::string where(std::size_t input) const;
   bool accepts(std::size_t index, const at::Tensor& tensor) const;
   [[noreturn]] void refuse(std::size_t index, const at::Tensor& tensor) const;
@@ -112,6 +141,7 @@ class TORCHTRT_API Engine : public torch::CustomClassHolder {
   unsigned process_ = 0;  ///< generation of the process that loaded it
   std::string plugin_name_;
   std::unique_ptr<core::Executable> executable_;
+  std::atomic<bool> pre_allocates_{false};
   std::shared_ptr<Pool> pool_;
   std::unique_ptr<ShapeCache> shapes_;
 };

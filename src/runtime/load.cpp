@@ -1,6 +1,8 @@
 #include "runtime/load.h"
 
 #include <ATen/Parallel.h>
+#include <c10/core/impl/DeviceGuardImplInterface.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -83,19 +85,15 @@ class Loader {
   }
 
   std::unique_ptr<core::Executable> load_plan(const core::EnginePlugin& plugin) const {
-    const std::string version = plugin.version();
-    const std::string device = plugin.device_key(options_.build.device);
     const core::Network* network = artifact_.network ? &*artifact_.network : nullptr;
     for (const core::Plan& plan : artifact_.plans) {
-      if (plan.engine != plugin.name() || plan.version != version || plan.device != device) {
-        continue;
-      }
+      if (plan.engine != plugin.name() || !plugin.fits(plan, options_.build.device)) continue;
       try {
         return plugin.load(plan, network, options_.build);
       } catch (const core::Error& error) {
         if (!network) throw;
-        core::log_warning("engine ", artifact_.name, ": its plan for ", plugin.name(), ' ', version,
-                          " did not load (", error.what(), "); building it again");
+        core::log_warning("engine ", artifact_.name, ": its plan for ", plugin.name(), ' ',
+                          plan.version, " did not load (", error.what(), "); building it again");
       }
     }
     return nullptr;
@@ -161,23 +159,31 @@ Loaded load(const core::Artifact& artifact, const LoadOptions& options) {
   return Loader(artifact, options).load();
 }
 
-core::DeviceKind device_kind_of(const core::Artifact& artifact) {
+core::EngineDevice device_for(const core::Artifact& artifact, at::Device bytes) {
+  // A module loaded with map_location has its bytes there.
+  if (bytes.is_cuda()) return {core::DeviceKind::cuda, bytes.index()};
   std::string reason;
+  const auto fits = [&](core::EngineDevice device) {
+    const core::EnginePlugin* plugin =
+        usable_plugin(artifact.preferred_engine, device.kind, reason);
+    return plugin && std::ranges::any_of(artifact.plans, [&](const core::Plan& plan) {
+             return plan.engine == plugin->name() && plugin->fits(plan, device);
+           });
+  };
   // Where a plan is for: an engine may run on both.
-  for (const core::DeviceKind kind : {core::DeviceKind::cpu, core::DeviceKind::cuda}) {
-    const core::EnginePlugin* plugin = usable_plugin(artifact.preferred_engine, kind, reason);
-    if (!plugin) continue;
-    const std::string key = plugin->device_key({kind, 0});
-    if (std::ranges::any_of(artifact.plans, [&](const core::Plan& plan) {
-          return plan.engine == plugin->name() && plan.device == key;
-        }))
-      return kind;
-  }
-  if (usable_plugin(artifact.preferred_engine, core::DeviceKind::cpu, reason)) {
-    return core::DeviceKind::cpu;
+  if (fits({core::DeviceKind::cpu, 0})) return {core::DeviceKind::cpu, 0};
+  const bool on_cpu = usable_plugin(artifact.preferred_engine, core::DeviceKind::cpu, reason);
+  if (!c10::impl::hasDeviceGuardImpl(at::kCUDA)) return {core::DeviceKind::cpu, 0};
+  const c10::impl::VirtualGuardImpl gpus(at::kCUDA);
+  const int count = gpus.deviceCount();
+  if (count == 0) return {core::DeviceKind::cpu, 0};
+  const core::EngineDevice current{core::DeviceKind::cuda, gpus.getDevice().index()};
+  if (fits(current)) return current;
+  for (int index = 0; index < count; ++index) {
+    if (fits({core::DeviceKind::cuda, index})) return {core::DeviceKind::cuda, index};
   }
   const bool on_cuda = usable_plugin(artifact.preferred_engine, core::DeviceKind::cuda, reason);
-  return on_cuda ? core::DeviceKind::cuda : core::DeviceKind::cpu;
+  return on_cuda && !on_cpu ? current : core::EngineDevice{core::DeviceKind::cpu, 0};
 }
 
 std::string user_cache_dir() {
@@ -191,9 +197,9 @@ std::string user_cache_dir() {
   return {};
 }
 
-LoadOptions default_load_options(core::DeviceKind kind) {
+LoadOptions default_load_options(core::EngineDevice device) {
   LoadOptions options;
-  options.build.device.kind = kind;
+  options.build.device = device;
   options.build.num_threads = at::get_num_threads();
   options.build.cache_dir = user_cache_dir();
   return options;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <c10/core/Device.h>
+
 #include <memory>
 #include <string>
 
@@ -18,7 +20,9 @@ struct Loaded {
 /// Network.
 Loaded load(const core::Artifact& artifact, const LoadOptions& options);
 
-/// The kind of device that the artifact's own plugin runs on here: CPU where it can.
-core::DeviceKind device_kind_of(const core::Artifact& artifact);
+/// Where an artifact is to run here, whose bytes are on that device: on the GPU that they are on;
+/// else where a plan of the artifact's own engine fits, the CPU, the current GPU or the first one;
+/// else where that engine runs, the CPU if it can.
+core::EngineDevice device_for(const core::Artifact& artifact, at::Device bytes);
 
 }  // namespace torch_tensorrt::runtime

@@ -160,6 +160,20 @@ TORCH_LIBRARY(tensorrt, library) {
       .def(
           "num_execution_contexts_created",
           [](const EnginePtr& self) { return static_cast<std::int64_t>(self->contexts_created()); })
+      .def("reset_captured_graph", [](const EnginePtr& self) { self->drop_contexts(); })
+      .def_property(
+          "use_pre_allocated_outputs",
+          [](const EnginePtr& self) { return self->pre_allocated_outputs(); },
+          [](const EnginePtr& self, bool on) { self->set_pre_allocated_outputs(on); })
+      .def_property(
+          "device_memory_budget", [](const EnginePtr& self) { return self->weight_budget(); },
+          [](const EnginePtr& self, std::int64_t bytes) {
+            translated([&] { self->set_weight_budget(bytes); });
+          })
+      .def_property("streamable_device_memory_budget",
+                    [](const EnginePtr& self) { return self->streamable_weights(); })
+      .def_property("automatic_device_memory_budget",
+                    [](const EnginePtr& self) { return self->automatic_weight_budget(); })
       // torch.export: the op has a meta kernel, so the engine itself can stand in for its fake.
       .def("tracing_mode", [](const EnginePtr&) { return std::string("real"); })
       .def("__obj_flatten__",
@@ -172,6 +186,10 @@ TORCH_LIBRARY(tensorrt, library) {
   library.def(
       "execute_engine(Tensor[] inputs, __torch__.torch.classes.tensorrt.Engine engine) -> "
       "Tensor[]");
+  library.def("get_cudagraphs_mode() -> bool", &cuda_graphs);
+  library.def("set_cudagraphs_mode(bool mode) -> ()", &set_cuda_graphs);
+  library.def("get_multi_device_safe_mode() -> bool", &multi_device_safe_mode);
+  library.def("set_multi_device_safe_mode(bool mode) -> ()", &set_multi_device_safe_mode);
   // Would execute_engine take these inputs? Guards an engine that was built for types that are
   // likely, not certain.
   library.def(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 from torch_tensorrt import _C, _tensorrt
@@ -22,11 +23,11 @@ def caught(version: str) -> Iterator[list[Program]]:
         programs.append(json.loads(program))
         return b"plan"
 
-    _C.set_foreign_builder(lambda engine: version, build)
+    _C.set_foreign_library(SimpleNamespace(version=lambda engine: version, build=build))
     try:
         yield programs
     finally:
-        _C.set_foreign_builder(_tensorrt.version, _tensorrt.build)
+        _C.set_foreign_library(_tensorrt)
 
 
 def text_of(program: Program) -> str:

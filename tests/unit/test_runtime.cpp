@@ -275,7 +275,7 @@ TEST(spoiled_cache_entries_are_compiled_again) {
   CHECK(::mkdtemp(folder.data()) != nullptr);
   const core::LogLevel level = core::reportable_log_level();
   core::set_reportable_log_level(core::LogLevel::error);
-  LoadOptions options = default_load_options(core::DeviceKind::cpu);
+  LoadOptions options = default_load_options({});
   options.build.cache_dir = folder;
   options.engine = "openvino";
   const core::EngineCache cache(folder);

@@ -64,8 +64,9 @@ def compile_graph_module(
             op cannot run in an engine.
     """
     tensors = [value for value in values if isinstance(value, torch.Tensor)]
-    if any(tensor.is_cuda for tensor in (*tensors, *module.parameters(), *module.buffers())):
-        settings = {"device_type": "gpu", **settings}
+    gpus = (t.device for t in (*tensors, *module.parameters(), *module.buffers()) if t.is_cuda)
+    if (gpu := next(gpus, None)) is not None:
+        settings = {"device_type": "gpu", "gpu_id": gpu.index or 0, **settings}
     decoder = Decoder(module, values)
     decoder.run()
     known = ranges_of(values, ranges or {})

@@ -21,8 +21,6 @@ Settings = dict[str, Any]
 
 def compile_lowered(lowered: Lowered, settings: Settings) -> Compiled:
     """Compiles one lowered graph, on the device where its weights are."""
-    if any(parameter.is_cuda for parameter in lowered.module.parameters()):
-        settings = {"device_type": "gpu", **settings}
     return compile_graph_module(lowered.module, lowered.values, settings, lowered.ranges)
 
 

@@ -7,9 +7,28 @@ from typing import Any, NamedTuple
 import torch
 
 from torch_tensorrt import _C
+from torch_tensorrt.runtime._modes import (
+    enable_cudagraphs,
+    enable_pre_allocated_outputs,
+    get_cudagraphs_mode,
+    set_cudagraphs_mode,
+    set_multi_device_safe_mode,
+    weight_streaming,
+)
 from torch_tensorrt.runtime._module import TorchTensorRTModule
 
-__all__ = ["EngineInfo", "TorchTensorRTModule", "available_engines", "engine_class"]
+__all__ = [
+    "EngineInfo",
+    "TorchTensorRTModule",
+    "available_engines",
+    "enable_cudagraphs",
+    "enable_pre_allocated_outputs",
+    "engine_class",
+    "get_cudagraphs_mode",
+    "set_cudagraphs_mode",
+    "set_multi_device_safe_mode",
+    "weight_streaming",
+]
 
 
 class EngineInfo(NamedTuple):

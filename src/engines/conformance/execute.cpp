@@ -90,7 +90,7 @@ Tensors execute(core::Context& context, const core::Network& network, const Tens
                        placed.back().mutable_data_ptr()});
   }
   TensorSink sink(network, place);
-  context.run(buffers, sink, /*stream=*/nullptr);
+  context.run(buffers, sink, {});
   return sink.take();
 }
 

@@ -110,7 +110,8 @@ class OpenvinoContext final : public core::Context {
     own_.clear();
   }
 
-  void run(std::span<const Buffer> inputs, OutputSink& sink, void* /*stream*/) override {
+  void run(std::span<const Buffer> inputs, OutputSink& sink,
+           const core::Launch& /*launch*/) override {
     const std::lock_guard lock(engine_->mutex);
     try {
       bind_inputs(inputs);

@@ -41,11 +41,12 @@ class ReferenceContext final : public core::Context {
   explicit ReferenceContext(std::shared_ptr<const Program> program)
       : program_(std::move(program)) {}
 
-  void run(std::span<const core::Buffer> inputs, core::OutputSink& outputs, void* stream) override {
+  void run(std::span<const core::Buffer> inputs, core::OutputSink& outputs,
+           const core::Launch& launch) override {
     const c10::InferenceMode inference;
     // The Network's dtypes are final: a caller's autocast must not change them.
     const c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
-    const auto current_stream = use_stream(program_->device(), stream);
+    const auto current_stream = use_stream(program_->device(), launch.stream);
 
     Tensors arguments;
     for (std::size_t i = 0; i < inputs.size(); ++i) arguments.push_back(argument(i, inputs[i]));

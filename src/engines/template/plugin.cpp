@@ -16,7 +16,7 @@ class TemplateContext final : public core::Context {
   /// For each output: get its memory with outputs.allocate(index, dtype, dims), once its dims are
   /// known, and make the vendor write there.
   void run(std::span<const core::Buffer> /*inputs*/, core::OutputSink& /*outputs*/,
-           void* /*stream*/) override {
+           const core::Launch& /*launch*/) override {
     throw core::unavailable("template: a stub to clone runs nothing");
   }
 };

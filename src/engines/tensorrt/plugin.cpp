@@ -1,12 +1,18 @@
-// The engines of NVIDIA GPUs: TensorRT and TensorRT-RTX, one source for both. The vendor's builder
-// is reached through its Python module; nothing of NVIDIA's is linked.
+// The engines of NVIDIA GPUs: TensorRT and TensorRT-RTX, one source for both. The vendor's library
+// is reached through its C++ interface where this was compiled with its headers and the library is
+// found, else through its Python module; nothing of NVIDIA's is linked.
 
 #include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "core/engine.h"
 #include "core/error.h"
+#include "core/foreign.h"
+#include "engines/tensorrt/cuda.h"
 #include "engines/tensorrt/emitter.h"
+#include "engines/tensorrt/executable.h"
+#include "engines/tensorrt/native/library.h"
+#include "engines/tensorrt/plan_tag.h"
 #include "engines/tensorrt/process.h"
 #include "engines/tensorrt/support.h"
 
@@ -27,22 +33,33 @@ constexpr const char* kInstall = "pip install tensorrt, with NVIDIA's package in
 /// TensorRT-RTX counts its own versions: its 1.7 has the layers of TensorRT 10.14 and more.
 constexpr Version kOfRtx{10, 14};
 
-std::shared_ptr<const core::ForeignBuilder> builder() {
-  const auto in_process = core::foreign_builder();
-  return in_process ? in_process : process_builder();
+/// NVIDIA's library as C++ reaches it; null where this was built without its headers, or it is not
+/// found.
+const NativeLibrary* native() {
+#ifdef TORCHTRT_TENSORRT_NATIVE
+  return native_library();
+#else
+  return nullptr;
+#endif
+}
+
+std::shared_ptr<const core::ForeignLibrary> foreign() {
+  const auto in_process = core::foreign_library();
+  return in_process ? in_process : process_library();
 }
 
 /// Asked once: starting a process or importing the module takes long.
-const std::string& builder_version(std::string* reason = nullptr) {
+const std::string& library_version(std::string* reason = nullptr) {
   static std::string why;
-  static const std::string version = builder()->version(kName, why);
+  static const std::string version =
+      native() ? native()->version() : foreign()->version(kName, why);
   if (reason) *reason = why;
   return version;
 }
 
 Version layers_version() {
   if (kIsRtx) return kOfRtx;
-  const std::string& text = builder_version();
+  const std::string& text = library_version();
   Version version;
   const char* end = text.data() + text.size();
   const auto [dot, error] = std::from_chars(text.data(), end, version.major);
@@ -85,28 +102,38 @@ class TensorRtPlugin final : public core::EnginePlugin {
 
   core::Availability available() const noexcept override {
     std::string reason;
-    if (!builder_version(&reason).empty()) return {};
+    if (!library_version(&reason).empty()) return {};
     return core::Availability::no(core::text(reason, "; install it with `", kInstall, '`'));
   }
 
-  std::string version() const override { return builder_version(); }
+  std::string version() const override { return library_version(); }
 
-  std::string device_key(core::EngineDevice) const override { return "none"; }
+  std::string device_key(core::EngineDevice device) const override {
+    const bool is_here = device.kind == core::DeviceKind::cuda && Cuda::driver() != nullptr;
+    return is_here ? Cuda::driver()->architecture(device.index) : "none";
+  }
 
-  /// Plans are built here and run elsewhere: this build has no runtime of TensorRT.
-  bool runs_on(core::DeviceKind) const noexcept override { return false; }
+  bool runs_on(core::DeviceKind kind) const noexcept override {
+    return kind == core::DeviceKind::cuda && (native() || core::foreign_library()) &&
+           Cuda::driver() != nullptr;
+  }
+
+  bool fits(const core::Plan& plan, core::EngineDevice device) const override {
+    return tag_fits(plan, version(), device_key(device));
+  }
 
   core::Support supports(const core::Network& network, const core::Node& node) const override {
     return tensorrt::supports(network, node, layers_version(), kIsRtx);
   }
 
   core::Plan build(const core::Network& network, const core::BuildOptions& options) const override {
-    if (options.target.empty()) {
-      throw core::invalid_argument(
-          "[engine] ", kName,
-          " builds for a GPU that is not here: name it with target=['sm_89'], say");
-    }
+    const auto current = require_gpu_or_target(options);
     const Script script = to_script(network, layers_version());
+    core::Plan plan = tagged_plan(kName, version(), target_of(options), options.tensorrt);
+    if (native()) {
+      plan.payload = native()->build(script, options);
+      return plan;
+    }
     std::vector<core::Blob> weights;
     for (const Weights& entry : script.weights) weights.push_back(entry.bytes);
     nlohmann::json program = to_json(script);
@@ -114,12 +141,35 @@ class TensorRtPlugin final : public core::EnginePlugin {
     program["sizes"] = nlohmann::json::array();
     for (const core::Blob& blob : weights) program["sizes"].push_back(blob.size());
     program["outputs"] = outputs_of(network);
-    return {kName, version(), options.target, builder()->build(kName, program.dump(), weights)};
+    plan.payload = foreign()->build(kName, program.dump(), weights);
+    return plan;
   }
 
-  std::unique_ptr<core::Executable> load(const core::Plan&, const core::Network*,
-                                         const core::BuildOptions&) const override {
-    throw core::unavailable("[engine] ", kName, " plans run on NVIDIA GPUs only");
+  std::unique_ptr<core::Executable> load(const core::Plan& plan, const core::Network*,
+                                         const core::BuildOptions& options) const override {
+    if (!runs_on(options.device.kind)) {
+      throw core::unavailable("[engine] ", kName, " plans run on NVIDIA GPUs only");
+    }
+    const auto current = Cuda::driver()->use(options.device.index);
+    auto engine = native() ? native()->load(plan.payload) : foreign()->load(kName, plan.payload);
+    if (engine->streamable_bytes() > 0) engine->set_budget(engine->automatic_budget());
+    return make_executable(std::move(engine), *Cuda::driver(), options.device.index);
+  }
+
+ private:
+  std::string target_of(const core::BuildOptions& options) const {
+    return options.target.empty() ? device_key(options.device) : options.target;
+  }
+
+  /// The GPU that is built on, current until the result is destroyed.
+  static std::shared_ptr<void> require_gpu_or_target(const core::BuildOptions& options) {
+    if (!options.target.empty()) return nullptr;
+    std::string reason = "the model is on the CPU";
+    const Cuda* cuda =
+        options.device.kind == core::DeviceKind::cuda ? Cuda::driver(&reason) : nullptr;
+    if (cuda) return cuda->use(options.device.index);
+    throw core::invalid_argument("[engine] ", kName, " builds for the GPU it is on (", reason,
+                                 "), or for one that is named: target=['sm_89'], say");
   }
 };
 

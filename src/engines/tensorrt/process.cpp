@@ -46,7 +46,7 @@ struct Finished {
 /// The player beside this library's folder. As a file, it needs nothing of torch.
 fs::path player() {
   Dl_info info{};
-  if (!::dladdr(reinterpret_cast<const void*>(&process_builder), &info)) return {};
+  if (!::dladdr(reinterpret_cast<const void*>(&process_library), &info)) return {};
   return fs::canonical(info.dli_fname).parent_path().parent_path() / "_tensorrt.py";
 }
 
@@ -84,7 +84,7 @@ core::Blob read_file(const fs::path& path) {
   return core::Blob::of(std::move(bytes));
 }
 
-class ProcessBuilder final : public core::ForeignBuilder {
+class ProcessLibrary final : public core::ForeignLibrary {
  public:
   std::string version(std::string_view engine, std::string& reason) const override {
     const Finished finished = run_player({"version", std::string(engine)});
@@ -108,12 +108,19 @@ class ProcessBuilder final : public core::ForeignBuilder {
       throw core::unsupported("[engine] ", engine, ": ", last_line(finished.output));
     return read_file(folder.path() / "plan");
   }
+
+  std::unique_ptr<core::ForeignEngine> load(std::string_view engine,
+                                            const core::Blob&) const override {
+    throw core::unavailable("[engine] ", engine,
+                            ": running a plan in a program without Python needs a build of "
+                            "Torch-TensorRT that found NvInfer.h (cmake -DTensorRT_ROOT=..)");
+  }
 };
 
 }  // namespace
 
-std::shared_ptr<const core::ForeignBuilder> process_builder() {
-  static const auto builder = std::make_shared<const ProcessBuilder>();
+std::shared_ptr<const core::ForeignLibrary> process_library() {
+  static const auto builder = std::make_shared<const ProcessLibrary>();
   return builder;
 }
 

@@ -5,7 +5,11 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/log.h"
 #include "core/text.h"
+#include "engines/tensorrt/native/builder.h"
+#include "engines/tensorrt/native/engine.h"
+#include "engines/tensorrt/native/logger.h"
 #include "engines/tensorrt/native/versions.h"
 
 namespace torch_tensorrt::engines::tensorrt {
@@ -54,17 +58,53 @@ void check_version(const Library& library, int version) {
                            '.', NV_TENSORRT_MINOR, " or a later ", NV_TENSORRT_MAJOR, ".x");
 }
 
+class LoadedLibrary final : public NativeLibrary {
+ public:
+  LoadedLibrary() : library_(open_first({kLibraries.begin(), kLibraries.end()})) {
+    const int number = function<std::int32_t()>(library_, "getInferLibVersion")();
+    check_version(library_, number);
+    version_ = version_text(number);
+  }
+
+  std::string version() const override { return version_; }
+
+  core::Blob build(const Script& script, const core::BuildOptions& options) const override {
+    Logger logger;
+    const auto builder =
+        owned(create<nvinfer1::IBuilder>("createInferBuilder_INTERNAL", logger), "builder");
+    return tensorrt::build(*builder, logger, script, options);
+  }
+
+  std::unique_ptr<core::ForeignEngine> load(const core::Blob& plan) const override {
+    auto logger = std::make_unique<Logger>();
+    auto runtime =
+        owned(create<nvinfer1::IRuntime>("createInferRuntime_INTERNAL", *logger), "runtime");
+    return load_engine(std::move(logger), std::move(runtime), plan);
+  }
+
+ private:
+  template <class Interface>
+  Interface* create(const char* name, nvinfer1::ILogger& logger) const {
+    auto* make = function<void*(void*, std::int32_t)>(library_, name);
+    return static_cast<Interface*>(make(&logger, NV_TENSORRT_VERSION));
+  }
+
+  Library library_;
+  std::string version_;
+};
+
 }  // namespace
 
-std::unique_ptr<nvinfer1::IBuilder> create_builder(const std::string& path,
-                                                   nvinfer1::ILogger& logger) {
-  const Library library =
-      open_first(path.empty() ? std::vector<std::string>(kLibraries.begin(), kLibraries.end())
-                              : std::vector<std::string>{path});
-  check_version(library, function<std::int32_t()>(library, "getInferLibVersion")());
-  auto* create = function<void*(void*, std::int32_t)>(library, "createInferBuilder_INTERNAL");
-  void* builder = create(&logger, NV_TENSORRT_VERSION);
-  return std::unique_ptr<nvinfer1::IBuilder>(static_cast<nvinfer1::IBuilder*>(builder));
+const NativeLibrary* native_library() {
+  static const NativeLibrary* const library = []() -> const NativeLibrary* {
+    try {
+      return new LoadedLibrary;
+    } catch (const core::Error& error) {
+      core::log_info(error.what());
+      return nullptr;
+    }
+  }();
+  return library;
 }
 
 }  // namespace torch_tensorrt::engines::tensorrt
