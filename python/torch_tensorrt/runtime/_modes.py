@@ -9,18 +9,28 @@ from typing import Any
 
 import torch
 
+from torch_tensorrt.runtime._module import TorchTensorRTModule
+
 
 def engines_of(module: torch.nn.Module) -> list[Any]:
     """The engines in a compiled module, each once."""
     found: list[Any] = []
-    # A script module's engines are attributes; those of an fx.GraphModule are in modules of ours.
     for child in module.modules():
-        names = dir(child) if isinstance(child, torch.jit.ScriptModule) else vars(child)
-        for name in list(names):
-            value = getattr(child, name, None) if not name.startswith("__") else None
-            if isinstance(value, torch.ScriptObject) and "tensorrt.Engine" in str(value._type()):
-                found.append(value)
-    return list({id(engine): engine for engine in found}.values())
+        if isinstance(child, TorchTensorRTModule):
+            found.append(child.engine)
+        elif isinstance(child, torch.jit.ScriptModule):
+            found += [child._c.getattr(name) for name in _engine_attributes(child)]
+    return [engine for i, engine in enumerate(found) if engine not in found[:i]]
+
+
+def _engine_attributes(module: torch.jit.ScriptModule) -> list[str]:
+    """A script module does not tell its attributes, but its methods read those that they use."""
+    return [
+        str(node.s("name"))
+        for method in module._c._method_names()
+        for node in module._c._get_method(method).graph.findAllNodes("prim::GetAttr")
+        if str(node.output().type()).endswith("torch.classes.tensorrt.Engine")
+    ]
 
 
 class _Mode(AbstractContextManager[None]):
