@@ -63,8 +63,8 @@ def test_nothing_to_stream() -> None:
     module = compiled("dynamo")
     with runtime.weight_streaming(module) as weights:
         assert weights.total_device_budget == weights.device_budget == 0
-        with pytest.raises(ValueError, match="device_budget is 1, expected 0..0 bytes"):
+        with pytest.raises(ValueError, match=r"device_budget is 1, expected 0\.\.0 bytes"):
             weights.device_budget = 1
     (engine, _) = runtime._modes.engines_of(module)
-    with pytest.raises(NotImplementedError, match="has no weights to stream.*weight_streaming"):
+    with pytest.raises(NotImplementedError, match=r"has no weights to stream.*weight_streaming"):
         engine.device_memory_budget = 1

@@ -126,7 +126,7 @@ check_calls()
 artifact = torch_tensorrt.convert_method_to_trt_engine(Twice().eval().cuda(), ir="ts", **options)
 assert f'"device":"{architecture}"'.encode() in artifact
 
-with pytest.raises(ValueError, match="is on cpu, expected cuda:0"):
+with pytest.raises(RuntimeError, match="is on cpu, expected cuda:0"):
     module(torch.rand(2, 64))
 with torch_tensorrt.runtime.set_multi_device_safe_mode(True):
     x = torch.rand(2, 64)
