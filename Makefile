@@ -30,7 +30,7 @@ help:
 	@echo "make test       build, then C++ unit tests, engine conformance suite, Python tests"
 	@echo "make check      format, lint, types, include arrows, then everything of make test (what CI runs)"
 	@echo "make check-long attacks on files, parsers and caches in their long form, with sanitizers and a fuzzer"
-	@echo "make test-gpu   engine conformance and Python tests on the NVIDIA GPU that is here"
+	@echo "make test-gpu   engine conformance, tests and benchmark on the NVIDIA GPU that is here"
 	@echo "make bench      PyTorch, the engine's own API and this project side by side"
 	@echo "make build      build incrementally and make torch_tensorrt importable in $(VENV)"
 	@echo "make configure  environment and build files only"
@@ -97,10 +97,12 @@ check-long: configure $(VENV)/stamp-test
 	$(BIN)/python tools/run_checks.py long --build $(BUILD) --sanitized $(SANITIZED) --jobs $(JOBS)
 
 # On a machine with an NVIDIA GPU: the suites' rows for it. A C++ program gets PyTorch's CUDA library only if asked to.
-test-gpu: build $(VENV)/stamp-test
+test-gpu: build $(VENV)/stamp-demo $(VENV)/stamp-test
 	LD_PRELOAD="$$($(BIN)/python -c 'import torch, os; print(os.path.dirname(torch.__file__))')/lib/libtorch_cuda.so" \
 	  $(BUILD)/bin/torchtrt_conformance --device cuda
+	$(BUILD)/bin/torchtrt_unit_tests tensorrt
 	$(BIN)/python -m pytest -q tests/gpu
+	$(BIN)/python benchmarks/gpu.py
 
 format: $(VENV)/stamp-check
 	$(BIN)/python tools/run_checks.py format --build $(BUILD)

@@ -13,12 +13,10 @@ import argparse
 import json
 import os
 import platform
-import statistics
 import sys
 import time
 import warnings
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,53 +28,11 @@ import openvino as ov
 import torch
 import torch_tensorrt
 from e2e.models import MODELS, Model
+from timing import Call, timings
 
 DEFAULT_MODELS = ("resnet50", "mobilenet_v3_large", "efficientnet_b0", "vit_b_16", "minilm")
 TOKENS = ((1, 32), (1, 32))  # batch 1 of a sentence's length, ids and mask
 TINY = (1, 8)
-WARM_UP = 2  # calls at the head of each block, not counted
-
-Call = Callable[[], Any]
-
-
-@dataclass(frozen=True)
-class Timing:
-    """Milliseconds a call."""
-
-    median: float
-    iqr: float
-    calls: int
-
-
-def timings(calls: dict[str, Call], seconds: float) -> dict[str, Timing]:
-    """Blocks of calls in turn, about `seconds` in all."""
-    for call in calls.values():
-        for _ in range(5):
-            call()
-    slowest = max(_block(call, 3)[-1] for call in calls.values())
-    per_block = max(5, min(200, int(60 / slowest)))
-    seen: dict[str, list[float]] = {name: [] for name in calls}
-    names = list(calls)
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end or len(seen[names[0]]) < 3 * per_block:
-        for name in names:
-            seen[name] += _block(calls[name], WARM_UP + per_block)[WARM_UP:]
-        names.append(names.pop(0))
-    return {name: _timing(values) for name, values in seen.items()}
-
-
-def _block(call: Call, count: int) -> list[float]:
-    values = []
-    for _ in range(count):
-        start = time.perf_counter_ns()
-        call()
-        values.append((time.perf_counter_ns() - start) / 1e6)
-    return values
-
-
-def _timing(values: list[float]) -> Timing:
-    low, _, high = statistics.quantiles(values, n=4)
-    return Timing(statistics.median(values), high - low, len(values))
 
 
 def openvino_call(

@@ -31,6 +31,9 @@ CLASSES = [
     "INetworkDefinition",
 ]
 
+# What runs plans.
+PLAIN = ["VRuntime", "VCudaEngine", "VExecutionContext"]
+
 # Names that are not the C++ name in snake case.
 METHODS = {
     "addElementWise": "add_elementwise", "addSoftMax": "add_softmax", "addLRN": "add_lrn",
@@ -188,6 +191,16 @@ def write_interface_class(name, parts):
     return lines
 
 
+def write_plain_class(name, methods):
+    """An implementation that expects no call: for tests to override what they do expect."""
+    lines = [f"class Plain{name[1:]} : public apiv::{name} {{", " public:"]
+    for result, method, parameters, qualifier in methods:
+        declared = ", ".join(kind for kind, _ in parameters)
+        lines.append(f"  {result} {method}({declared}) {qualifier} noexcept override {{")
+        lines.append("    std::abort();\n  }")
+    return [*lines, "};", ""]
+
+
 def write_enum(name, members):
     cases = [f'    case {name}::k{member}: return "{name}.{member}";' for member in members]
     return [f"inline std::string text_of({name} value) {{", "  switch (value) {", *cases, "  }",
@@ -200,7 +213,7 @@ def read_headers(folder):
 
 
 def generate(text):
-    """The enums' and the classes' text."""
+    """The text of the enums, of the classes that record and of those that expect no call."""
     virtuals, interfaces = parse_virtual_classes(text), parse_interface_classes(text)
     parts = {name: parts_of(name, interfaces) for name in CLASSES if name in interfaces}
     needed = list(dict.fromkeys(virtual for each in parts.values() for virtual, _ in each))
@@ -216,10 +229,12 @@ def generate(text):
                 needed.remove(virtual)
                 classes += write_virtual_class(virtual, virtuals[virtual])
         classes += write_interface_class(name, members)
-    return "\n".join(enums), "\n".join(classes)
+    plain = [line for name in PLAIN for line in write_plain_class(name, virtuals[name])]
+    return "\n".join(enums), "\n".join(classes), "\n".join(plain)
 
 
 if __name__ == "__main__":
-    enums_text, classes_text = generate(read_headers(Path(sys.argv[1])))
+    enums_text, classes_text, plain_text = generate(read_headers(Path(sys.argv[1])))
     (Path(sys.argv[2]) / "recorded_enums.inc").write_text(enums_text)
     (Path(sys.argv[2]) / "recorded_classes.inc").write_text(classes_text)
+    (Path(sys.argv[2]) / "plain_classes.inc").write_text(plain_text)

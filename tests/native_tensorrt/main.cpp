@@ -18,6 +18,7 @@
 #include "core/artifact.h"
 #include "core/error.h"
 #include "double.h"
+#include "engines.h"
 #include "engines/tensorrt/emitter.h"
 #include "engines/tensorrt/native/player.h"
 #include "engines/tensorrt/support.h"
@@ -458,6 +459,7 @@ int run(int argc, char** argv) {
       core::ErrorKind::unsupported, "has no method add_attention_v2");
 #endif
   check_errors();
+  check_engines(report);
   if (argc > 1) check_networks(argv[1]);
   std::cout << passed << " passed, " << failed << " failed\n";
   return failed == 0 ? 0 : 1;

@@ -7,7 +7,6 @@ REFUSED = {
     r"adaptive_avg_pool\.(1d|2d|3d)\..*\.dynamic": "has a dynamic or empty size",
     r"assert\.fails\..*": "IAssertionLayer",
     r"deconv\.plain\.bf16\..*": "takes f32 and f16, not bf16",
-    r"kv_update\..*": "writes a cache in place",
     r"loop\.(until|no_trip)\..*": "stacks values only in loops whose trips are counted",
     r"lstm\.lengths.*": "takes no lengths per sequence",
     r"nms\..*": "no kernel whose result's size depends on data",

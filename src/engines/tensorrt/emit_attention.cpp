@@ -1,5 +1,6 @@
 #include <limits>
 
+#include "engines/tensorrt/compose.h"
 #include "engines/tensorrt/emit.h"
 
 namespace torch_tensorrt::engines::tensorrt {
@@ -9,26 +10,27 @@ namespace {
 /// Below every score, but a number: minus infinity times zero would be none.
 double lowest(DType dtype) { return dtype == DType::f16 ? -65504.0 : -3.0e38; }
 
+/// 0, 1, .. for each element of that axis of x.
+Tensor counting(Writer& net, const Tensor& x, std::int64_t axis) {
+  const Ref fill = net.add("add_fill", {Ints{1}, Symbol{"FillOperation", "LINSPACE"}, DType::i64});
+  net.set_input(fill, 0, net.dim(x, axis));
+  net.set_input(fill, 1, net.scalar_i64(0));
+  net.set_input(fill, 2, net.ints({1}));
+  return net.output(fill, DType::i64, {x.dims[static_cast<std::size_t>(axis)]});
+}
+
 /// True at [s, t] where query s may look at key t: t <= s, counted from the first of both, or from
 /// the last.
 Tensor causal_mask(const Site& site, core::Causal causal) {
   Writer& net = site.net();
-  const auto counting = [&](const Tensor& x, bool is_row) {
-    const Ref fill =
-        net.add("add_fill", {Ints{1}, Symbol{"FillOperation", "LINSPACE"}, DType::i64});
-    net.set_input(fill, 0, net.dim(x, 2));
-    net.set_input(fill, 1, net.scalar_i64(0));
-    net.set_input(fill, 2, net.ints({1}));
-    const Tensor numbers = net.output(fill, DType::i64, {x.dims[2]});
-    return net.unsqueeze(numbers, is_row ? Ints{0, 1, 2} : Ints{0, 1, 3});
-  };
   const Tensor &q = site.in(0), &k = site.in(1);
-  Tensor rows = counting(q, false);
+  Tensor rows = net.unsqueeze(counting(net, q, 2), {0, 1, 3});
   if (causal == core::Causal::lower_right) {
     const Tensor ahead = net.sub(net.dim(k, 2), net.dim(q, 2));
     rows = net.add(rows, net.reshape(ahead, {1, 1, 1, 1}));
   }
-  return net.negate_bool(net.elementwise("GREATER", counting(k, true), rows));
+  const Tensor keys = net.unsqueeze(counting(net, k, 2), {0, 1, 2});
+  return net.negate_bool(net.elementwise("GREATER", keys, rows));
 }
 
 /// The mask, causality included, or nothing: bool, true where a query attends.
@@ -136,9 +138,25 @@ Tensors emit(const core::Rope& layer, const Site& site) {
   return {net.concat({turned, net.slice_axis(x, 3, rotary, width - rotary)}, 3)};
 }
 
+/// add_kv_cache_update writes in place, into memory that is not this engine's: a row of the result
+/// is picked from the update where one goes there.
 Tensors emit(const core::KvUpdate&, const Site& site) {
-  // add_kv_cache_update writes in place and wants the cache's memory as its output's.
-  throw site.refuse("writes a cache in place, which this engine's buffers do not do");
+  Writer& net = site.net();
+  const Tensor &cache = site.in(0), &update = site.in(1);
+  const Tensor zero = net.number(0, DType::i64, 4), one = net.number(1, DType::i64, 4);
+  const Tensor count = net.reshape(net.dim(update, 2), {1, 1, 1, 1});
+  const Tensor offset = net.sub(net.unsqueeze(counting(net, cache, 2), {0, 1, 3}),
+                                net.unsqueeze(site.in(2), {1, 2, 3}));
+  const Tensor is_new =
+      net.elementwise("AND", net.negate_bool(net.elementwise("LESS", offset, zero)),
+                      net.elementwise("LESS", offset, count));
+  const Tensor row =
+      net.elementwise("MIN", net.elementwise("MAX", offset, zero), net.sub(count, one));
+  const Ref picked = net.add(
+      "add_gather_v2",
+      {update.ref, broadcast(net, row, sizes_of(net, cache)).ref, Symbol{"GatherMode", "ELEMENT"}});
+  net.set(picked, "axis", std::int64_t{2});
+  return {net.select(is_new, net.output(picked, update.dtype, cache.dims), cache)};
 }
 
 }  // namespace torch_tensorrt::engines::tensorrt
