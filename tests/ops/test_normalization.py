@@ -2,13 +2,25 @@
 
 import torch
 from ops.harness import Dyn, T, op_rows
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 aten = torch.ops.aten
 
 IMAGE = Dyn((1, 4, 5, 3), (2, 4, 5, 3), (4, 4, 5, 3))
 X = Dyn((1, 4, 3), (2, 4, 3), (5, 4, 3))
+
+
+class SumOfNorms(nn.Module):
+    """A residual block's end; OpenVINO's own GroupNormalization crashes in it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b = nn.Conv2d(4, 8, 1, stride=2), nn.Conv2d(4, 8, 3, stride=2, padding=1)
+        self.norm_a, self.norm_b = nn.InstanceNorm2d(8), nn.GroupNorm(2, 8)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(self.norm_a(self.a(x)) + torch.relu(self.norm_b(self.b(x))))
 
 
 @op_rows(
@@ -60,6 +72,7 @@ def test_layer_norm(case):
     ("instance", nn.InstanceNorm2d(4), IMAGE),
     ("instance_affine", nn.InstanceNorm1d(4, affine=True), T(2, 4, 9)),
     ("instance_tracked", nn.InstanceNorm2d(4, affine=True, track_running_stats=True), IMAGE),
+    ("sum_of_two", SumOfNorms(), T(2, 4, 8, 8)),
     ("local_response", nn.LocalResponseNorm(3), IMAGE),
 )
 def test_group_norm(case):

@@ -12,22 +12,19 @@ Ints trailing_axes(const Site& site, std::int64_t first) {
   return iota(site.rank() - static_cast<int>(first), first);
 }
 
-/// The affine vector, or `value` in each of the channels.
-Out per_channel(const Site& site, std::size_t operand, double value,
-                const ov::element::Type& type) {
-  if (site.has(operand)) return convert(site.in(operand), type);
-  const auto channels = static_cast<std::size_t>(site.type(0).dims[1].opt);
-  return make<op::v0::Constant>(type, ov::Shape{channels}, value);
+Out normalized(const Out& x, const Ints& axes, double eps) {
+  return make<op::v6::MVN>(x, vector_of(axes), true, static_cast<float>(eps),
+                           op::MVNEpsMode::INSIDE_SQRT);
 }
 
-Out group_normalization(const Site& site, std::int64_t groups, double eps) {
-  const auto given = site.in(0).get_element_type();
-  // bf16 has no kernel for static shapes.
-  const auto type = given == ov::element::bf16 ? ov::element::f32 : given;
-  const Out y =
-      make<op::v12::GroupNormalization>(convert(site.in(0), type), per_channel(site, 1, 1, type),
-                                        per_channel(site, 2, 0, type), groups, eps);
-  return convert(y, given);
+/// y * scale + bias, where these are given, along the channels.
+Out with_affine(const Site& site, Out y) {
+  const auto channels = [&](std::size_t operand) {
+    return unsqueeze(site.in(operand), iota(site.rank() - 2, 1));
+  };
+  if (site.has(1)) y = mul(y, channels(1));
+  if (site.has(2)) y = add(y, channels(2));
+  return y;
 }
 
 }  // namespace
@@ -40,8 +37,7 @@ Outs emit(const core::BatchNorm& layer, const Site& site) {
 }
 
 Outs emit(const core::LayerNorm& layer, const Site& site) {
-  Out y = make<op::v6::MVN>(site.in(0), vector_of(trailing_axes(site, layer.first_axis)), true,
-                            static_cast<float>(layer.eps), op::MVNEpsMode::INSIDE_SQRT);
+  Out y = normalized(site.in(0), trailing_axes(site, layer.first_axis), layer.eps);
   if (site.has(1)) y = mul(y, site.in(1));
   if (site.has(2)) y = add(y, site.in(2));
   return {y};
@@ -59,12 +55,17 @@ Outs emit(const core::RmsNorm& layer, const Site& site) {
   return {y};
 }
 
+// Not as GroupNormalization: OpenVINO's CPU plugin crashes on a sum of two behind convolutions, and
+// MVN is as fast alone and faster between convolutions.
 Outs emit(const core::GroupNorm& layer, const Site& site) {
-  return {group_normalization(site, layer.groups, layer.eps)};
+  const Out x = site.in(0);
+  const Out rows = make<op::v1::Reshape>(x, vector_of({0, layer.groups, -1}), true);
+  const Out y = normalized(rows, {2}, layer.eps);
+  return {with_affine(site, make<op::v1::Reshape>(y, make<op::v3::ShapeOf>(x), false))};
 }
 
 Outs emit(const core::InstanceNorm& layer, const Site& site) {
-  return {group_normalization(site, site.type(0).dims[1].opt, layer.eps)};
+  return {with_affine(site, normalized(site.in(0), trailing_axes(site, 2), layer.eps))};
 }
 
 }  // namespace torch_tensorrt::engines::openvino
