@@ -102,6 +102,24 @@ Reason why_not(const core::Constant& layer, const Case&) {
   }
   return kYes;
 }
+Reason why_not(const core::Broadcast&, const Case& c) {
+  const std::size_t missing = c.result().dims.size() - c.type(0).dims.size();
+  for (std::size_t axis = 0; axis < c.result().dims.size(); ++axis) {
+    const bool empty = axis >= missing && c.dim(0, axis - missing).min == 0;
+    if (c.result().dims[axis].min == 0 && !empty)
+      return text("leaves a dimension of 1 as it is where it becomes 0, and ",
+                  core::to_text(c.result()), " may have one");
+  }
+  return kYes;
+}
+Reason why_not(const core::Gather&, const Case& c) {
+  for (const Extent& dim : c.result().dims) {
+    if (dim.is_static() && dim.max == 0)
+      return text("crashes while it compiles a gather without results, such as ",
+                  core::to_text(c.result()));
+  }
+  return kYes;
+}
 Reason why_not(const core::Range&, const Case& c) { return need_number(c); }
 Reason why_not(const core::Unary& layer, const Case& c) {
   using core::UnaryOp;
@@ -219,6 +237,7 @@ Reason why_not(const core::Pad& layer, const Case& c) {
   if (layer.mode == core::PadMode::wrap && (!c.numbers(1) || !c.numbers(2))) {
     return "wraps only by amounts known at build time";
   }
+  if (layer.mode == core::PadMode::reflect) return need_elements(c);
   return kYes;
 }
 Reason why_not(const core::ScatterElements& layer, const Case& c) {
