@@ -48,6 +48,7 @@ struct Engine::Port {
   at::ScalarType dtype;
   core::Dims dims;
   bool host = false;
+  core::Dims content;  ///< the ranges of a host input's numbers; empty: any
 
   explicit Port(const core::IoEntry& entry)
       : name(entry.name),
@@ -61,6 +62,16 @@ struct Engine::Port {
       if (sizes[i] < dims[i].min || sizes[i] > dims[i].max) return false;
     }
     return true;
+  }
+
+  bool takes_content(const at::Tensor& tensor) const {
+    if (content.empty() || tensor.is_meta()) return true;
+    const at::Tensor numbers = tensor.to(at::kCPU).contiguous();
+    const auto* data = numbers.const_data_ptr<std::int64_t>();
+    return std::equal(content.begin(), content.end(), data, data + numbers.numel(),
+                      [](const core::Extent& extent, std::int64_t number) {
+                        return extent.min <= number && number <= extent.max;
+                      });
   }
 };
 
@@ -199,6 +210,12 @@ Engine::Engine(core::Artifact artifact, LoadOptions options)
       shapes_(std::make_unique<ShapeCache>()) {
   for (const core::IoEntry& entry : artifact_.inputs) inputs_.emplace_back(entry);
   for (const core::IoEntry& entry : artifact_.outputs) outputs_.emplace_back(entry);
+  if (const core::Network* network = artifact_.network ? &*artifact_.network : nullptr) {
+    for (std::size_t i = 0; i < inputs_.size(); ++i) {
+      const core::Node& node = network->producer(network->inputs().at(i));
+      inputs_[i].content = std::get<core::Input>(node.layer).content;
+    }
+  }
   if (WithoutLoading::active()) return;
   Loaded loaded = load(artifact_, options_);
   plugin_name_ = std::move(loaded.plugin);
@@ -293,7 +310,7 @@ bool Engine::accepts(std::size_t index, const at::Tensor& tensor) const {
   }
   const bool there =
       port.host || tensor.device() == device_ || tensor.is_meta() || multi_device_safe_mode();
-  return there && port.takes(tensor.sizes());
+  return there && port.takes(tensor.sizes()) && port.takes_content(tensor);
 }
 
 /// Says why accepts() said no.
@@ -311,6 +328,14 @@ void Engine::refuse(std::size_t index, const at::Tensor& tensor) const {
     throw core::invalid_argument(where(index), " has shape ", show_sizes(tensor.sizes()),
                                  ", expected ", core::to_text(artifact_.inputs[index].type),
                                  " (min..opt..max where a dimension is dynamic)");
+  }
+  if (!port.takes_content(tensor)) {
+    const at::Tensor numbers = tensor.to(at::kCPU).contiguous();
+    const auto* data = numbers.const_data_ptr<std::int64_t>();
+    throw core::invalid_argument(where(index), " is ",
+                                 show_sizes({data, static_cast<std::size_t>(numbers.numel())}),
+                                 ", expected numbers within ",
+                                 core::to_text(core::TensorType{core::DType::i64, port.content}));
   }
   throw core::invalid_argument(where(index), " is on ", tensor.device().str(), ", expected ",
                                device_.str(),

@@ -40,9 +40,11 @@ bool is_number_list(const c10::TypePtr& type) {
   return list && is_number(list->getElementType());
 }
 
-/// Range of the numbers that `number_of` finds in each sample.
+/// Range of the numbers that `number_of` finds in each sample; nothing where they are a guess,
+/// since a number, unlike a shape, is not guarded at run time.
 template <typename NumberOf>
-core::Extent range_of(const Fact& fact, NumberOf&& number_of) {
+core::Content range_of(const Fact& fact, NumberOf&& number_of) {
+  if (fact.speculative) return {};
   std::int64_t low = 0, opt = 0, high = 0;
   bool first = true;
   for (std::size_t p = 0; p < fact.samples.size(); ++p) {
@@ -52,7 +54,7 @@ core::Extent range_of(const Fact& fact, NumberOf&& number_of) {
     if (first || p == 1) opt = value;
     first = false;
   }
-  return core::Extent::range(low, opt, high);
+  return {core::Extent::range(low, opt, high)};
 }
 
 /// A name that is unique in the network: the Var's own where it has one.
@@ -78,7 +80,7 @@ Value bind_input(const Var& var, Environment& env, std::set<std::string>& names)
       return v.isInt() ? v.toInt() : v.toTensor().item<std::int64_t>();
     };
     return net.input(input_name(var, names), {DType::i64, {}}, /*host=*/true,
-                     {range_of(*var.fact, number_of)});
+                     range_of(*var.fact, number_of));
   }
   if (is_number(var.type)) throw core::unsupported("it needs a number known only at run time");
   const auto known = tensor_type(var);
@@ -103,7 +105,7 @@ Bound bind_alone(const Var& var, Environment& env, std::set<std::string>& names)
         return sample.toListRef().at(i).toInt();
       };
       elements.push_back(env.net().input(input_name(var, names), {DType::i64, {}}, true,
-                                         {range_of(*var.fact, number_of)}));
+                                         range_of(*var.fact, number_of)));
     }
     return elements;
   }

@@ -368,7 +368,10 @@ DType OpContext::result_dtype(std::size_t index) {
 }
 
 std::optional<core::TensorType> OpContext::result_type(std::size_t index) {
-  return tensor_type(*node_.outputs.at(index)).type;
+  const Var& output = *node_.outputs.at(index);
+  // Sizes that were seen for one number of many.
+  if (output.fact && output.fact->speculative) return std::nullopt;
+  return tensor_type(output).type;
 }
 
 }  // namespace torch_tensorrt::compiler

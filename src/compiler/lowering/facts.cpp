@@ -413,7 +413,8 @@ class Interpreter {
     }
     Fact trip;
     trip.samples.assign(probes_, std::int64_t{0});
-    trip.dynamic = true;
+    // One trip's number among many.
+    trip.dynamic = trip.speculative = true;
     body.inputs[0]->fact = trip;
     for (bool stable = false; !stable;) {
       for (std::size_t i = 0; i < carried.size(); ++i) {
