@@ -108,6 +108,47 @@ def run_overhead(options: Any) -> dict[str, Any]:
     return {"us": found, "overhead_us": found["module"] - found["infer_request"]}
 
 
+def run_hybrid(options: Any) -> dict[str, Any]:
+    """An engine, an op in PyTorch, an engine: beside the engines alone and the op alone.
+
+    The sum of the parts is what it would cost if neither's threads stood in the other's way.
+    """
+    torch.manual_seed(0)
+
+    def block() -> torch.nn.Module:
+        return torch.nn.Sequential(
+            *[
+                layer
+                for _ in range(4)
+                for layer in (torch.nn.Conv2d(32, 32, 3, padding=1), torch.nn.ReLU())
+            ]
+        )
+
+    first, second = block().eval(), block().eval()
+
+    class Hybrid(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.second = first, second
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.second(torch.erfinv(self.first(x)))
+
+    inputs = [torch.rand(1, 32, 64, 64)]
+    hybrid = compile_ours(
+        Hybrid().eval(), inputs, options.threads, torch_executed_ops={"aten::erfinv"}
+    )
+    engines = compile_ours(torch.nn.Sequential(first, second).eval(), inputs, options.threads)
+    between = first(inputs[0])
+    calls: dict[str, Call] = {
+        "hybrid": lambda: hybrid(inputs[0]),
+        "engines": lambda: engines(inputs[0]),
+        "op": lambda: torch.erfinv(between),
+    }
+    found = {name: t.median for name, t in timings(calls, options.seconds).items()}
+    return {"ms": found, "relative_to_sum": found["hybrid"] / (found["engines"] + found["op"])}
+
+
 def print_results(results: dict[str, Any]) -> None:
     print(f"\n{'model':<20}{'eager ms':>18}{'openvino ms':>18}{'ours ms':>18}", end="")
     print(f"{'vs eager':>10}{'vs openvino':>13}{'error':>10}")
@@ -118,6 +159,9 @@ def print_results(results: dict[str, Any]) -> None:
             print(f"{timing['median']:>10.2f} ±{timing['iqr'] / 2:<6.2f}", end="")
         print(f"{row['speedup_over_eager']:>9.2f}x", end="")
         print(f"{row['relative_to_openvino']:>12.3f} {row['relative_error']:>9.0e}")
+    if hybrid := results.get("hybrid"):
+        times = ", ".join(f"{name} {ms:.2f} ms" for name, ms in hybrid["ms"].items())
+        print(f"\nalternating: {times}; {hybrid['relative_to_sum']:.3f} x the sum of its parts")
     if overhead := results.get("overhead"):
         times = ", ".join(f"{name} {us:.1f} us" for name, us in overhead["us"].items())
         print(f"\none call of a tiny model: {times}; overhead {overhead['overhead_us']:.1f} us")
@@ -147,6 +191,7 @@ def main() -> None:
         model = MODELS[name]
         shapes = TOKENS if model.integers else model.shapes
         results["models"][name] = run_model(model, shapes, options)
+    results["hybrid"] = run_hybrid(options)
     results["overhead"] = run_overhead(options)
 
     print_results(results)

@@ -205,6 +205,7 @@ Diff compare(const Artifact& a, const Artifact& b) {
   diff.compare("name", a.name, b.name);
   diff.compare("made by", a.producer, b.producer);
   diff.compare("for", a.preferred_engine, b.preferred_engine);
+  diff.compare("alternates", text(a.alternates), text(b.alternates));
   diff.compare("input ", to_lines(a.inputs), to_lines(b.inputs));
   diff.compare("output ", to_lines(a.outputs), to_lines(b.outputs));
   diff.compare("network", network_line(a), network_line(b));

@@ -237,6 +237,7 @@ class Compilation {
     artifact.name = "engine_" + std::to_string(report_.engines.size() + serial_++);
     artifact.producer = std::string("torch_tensorrt ") + core::kVersion;
     artifact.preferred_engine = plugin_.name();
+    artifact.alternates = leaves_ops();
     for (std::size_t i = 0; i < network.inputs().size(); ++i) {
       artifact.inputs.push_back(
           {network.input_name(i), network.type(network.inputs()[i]), network.input_is_host(i)});
@@ -251,6 +252,13 @@ class Compilation {
     if (!settings_.dryrun)
       built.engine = c10::make_intrusive<runtime::Engine>(std::move(artifact), load_);
     return built;
+  }
+
+  /// Do some that compute stay in PyTorch?
+  bool leaves_ops() const {
+    return std::any_of(decisions_.begin(), decisions_.end(), [this](const auto& decision) {
+      return !decision.second.yes && !entries_[index_.at(decision.first)].host;
+    });
   }
 
   EngineReport describe(const core::Artifact& artifact, const core::Network& network) const {

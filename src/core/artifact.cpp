@@ -248,7 +248,7 @@ Blob aligned(const Blob& bytes) {
 
 std::vector<std::byte> Artifact::to_bytes() const {
   check_ends(*this);
-  Manifest manifest{name, producer, preferred_engine, inputs, outputs, {}, {}};
+  Manifest manifest{name, producer, preferred_engine, alternates, inputs, outputs, {}, {}};
   for (const Plan& plan : plans)
     manifest.plans.push_back({plan.engine, plan.version, plan.device, {}});
   Network::Binary binary;
@@ -288,6 +288,7 @@ Artifact Artifact::from_bytes(const Blob& given) {
     Artifact out{std::move(manifest.name),
                  std::move(manifest.producer),
                  std::move(manifest.preferred_engine),
+                 manifest.alternates,
                  std::move(manifest.inputs),
                  std::move(manifest.outputs),
                  std::nullopt,

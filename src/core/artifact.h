@@ -27,6 +27,7 @@ struct Artifact {
   std::string name;              ///< of the engine, "forward_engine_0"
   std::string producer;          ///< "torch_tensorrt 0.1.0"
   std::string preferred_engine;  ///< plugin that the Network was partitioned for
+  bool alternates = false;       ///< ops of PyTorch run between the engines of its module
   std::vector<IoEntry> inputs, outputs;
   std::optional<Network> network;  ///< portable truth; absent when compiled with portable=False
   std::vector<Plan> plans;

@@ -196,13 +196,14 @@ std::string write_manifest(const Manifest& manifest) {
   json weights = json::array();
   for (const auto& [offset, size] : manifest.weights)
     weights.push_back(json::array({offset, size}));
-  const json root = {{"name", manifest.name},
-                     {"producer", manifest.producer},
-                     {"preferred_engine", manifest.preferred_engine},
-                     {"inputs", to_json(manifest.inputs)},
-                     {"outputs", to_json(manifest.outputs)},
-                     {"plans", std::move(plans)},
-                     {"weights", std::move(weights)}};
+  json root = {{"name", manifest.name},
+               {"producer", manifest.producer},
+               {"preferred_engine", manifest.preferred_engine},
+               {"inputs", to_json(manifest.inputs)},
+               {"outputs", to_json(manifest.outputs)},
+               {"plans", std::move(plans)},
+               {"weights", std::move(weights)}};
+  if (manifest.alternates) root["alternates"] = true;
   try {
     std::string text = root.dump();
     if (text.size() > kMaxManifest) {
@@ -221,6 +222,13 @@ Manifest read_manifest(std::string_view text) {
   out.name = string_member(root, "name");
   out.producer = string_member(root, "producer");
   out.preferred_engine = string_member(root, "preferred_engine");
+  if (root.contains("alternates")) {
+    const json& value = root["alternates"];
+    if (value != json(true))
+      throw incompatible("manifest has alternates ", value.dump(),
+                         ", expected true or no such key");
+    out.alternates = true;
+  }
   out.inputs = read_entries(list_member(root, "inputs"));
   out.outputs = read_entries(list_member(root, "outputs"));
   for (const json& plan : list_member(root, "plans")) {

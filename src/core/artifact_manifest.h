@@ -16,6 +16,7 @@ inline constexpr std::size_t kMaxManifest = std::size_t{1} << 20;
 
 struct Manifest {
   std::string name, producer, preferred_engine;
+  bool alternates = false;
   std::vector<IoEntry> inputs, outputs;
   std::vector<Plan> plans;  ///< without payloads
   std::vector<std::pair<std::uint64_t, std::uint64_t>>

@@ -20,6 +20,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "runtime/load.h"
+#include "runtime/openmp.h"
 #include "runtime/shapes.h"
 #include "runtime/types.h"
 
@@ -220,6 +221,8 @@ Engine::Engine(core::Artifact artifact, LoadOptions options)
   Loaded loaded = load(artifact_, options_);
   plugin_name_ = std::move(loaded.plugin);
   executable_ = std::move(loaded.executable);
+  // The reference engine runs on PyTorch's own threads.
+  if (artifact_.alternates && device_.is_cpu() && plugin_name_ != "reference") calm_openmp();
   // The first context now, so that the first call is not the slow one.
   const Lease first(*pool_, *executable_);
 }
