@@ -6,6 +6,7 @@
 
 #include "compiler/assembly/stitch.h"
 #include "compiler/assembly/torchscript.h"
+#include "compiler/capture/observe.h"
 #include "compiler/capture/signature.h"
 #include "compiler/capture/torchscript.h"
 #include "compiler/conversion/convert.h"
@@ -19,6 +20,7 @@
 #include "core/log.h"
 #include "core/version.h"
 #include "runtime/engine.h"
+#include "runtime/types.h"
 
 namespace torch_tensorrt::compiler {
 namespace {
@@ -332,9 +334,14 @@ Compiled run(const torch::jit::Module& module, const Signature& inputs,
   const core::EngineDevice device = device_of(module, settings);
   Compiled compiled{capture_torchscript(module, method), {}};
   const Probes probes = make_probes(compiled.captured, inputs, method);
-  lower(*compiled.captured.graph, probes.probes, probes.required, settings, probes.defaulted);
+  Graph& graph = *compiled.captured.graph;
+  lower(graph, probes.probes, probes.required, settings, probes.defaulted);
+  if (has_unknown_work(graph)) {
+    observe(compiled.captured, probes.probes, runtime::device_of(device));
+    lower(graph, probes.probes, probes.required, settings, probes.defaulted);
+  }
   check_defaults(compiled.captured, probes, method);
-  compiled.report = Compilation(*compiled.captured.graph, settings, device).run();
+  compiled.report = Compilation(graph, settings, device).run();
   if (settings.require_full_compilation) require_full(compiled.report);
   return compiled;
 }

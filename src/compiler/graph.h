@@ -52,6 +52,9 @@ struct Var {
   Node* producer = nullptr;     ///< null: a block input
   std::optional<Fact> fact;     ///< absent: not known
   std::string unknown_because;  ///< why there is no fact
+  /// The tensor's type at each probe in a run on random inputs, or empty: the fact, as a guess,
+  /// where there is no better one.
+  std::vector<c10::IValue> observed;
 
   bool is_tensor() const { return type->isSubtypeOf(*c10::TensorType::get()); }
 };

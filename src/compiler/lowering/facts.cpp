@@ -155,11 +155,16 @@ class Interpreter {
     return known;
   }
 
-  static void forget(Node& node, const std::string& reason) {
-    for (Var* output : node.outputs) {
-      output->fact.reset();
-      output->unknown_because = reason;
-    }
+  /// What is known of a value, or what was seen of it in a run, or why there is neither.
+  void know(Var* var, std::optional<Fact> fact, const std::string& reason) const {
+    if (!fact && !var->observed.empty() && var->observed.size() == probes_)
+      fact = Fact{var->observed, true, true};
+    var->fact = std::move(fact);
+    var->unknown_because = var->fact ? "" : reason;
+  }
+
+  void forget(Node& node, const std::string& reason) const {
+    for (Var* output : node.outputs) know(output, std::nullopt, reason);
   }
 
   c10::IValue resolve(const Argument& argument, std::size_t probe, const c10::TypePtr& type) const {
@@ -371,10 +376,10 @@ class Interpreter {
     run(*node.blocks[1]);
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
       Var* output = node.outputs[i];
-      output->fact = merge(fact_of(node.blocks[0]->outputs[i]), fact_of(node.blocks[1]->outputs[i]),
-                           condition);
-      output->unknown_because =
-          output->fact ? "" : "it comes from a branch that is decided at run time";
+      know(output,
+           merge(fact_of(node.blocks[0]->outputs[i]), fact_of(node.blocks[1]->outputs[i]),
+                 condition),
+           "it comes from a branch that is decided at run time");
     }
   }
 
@@ -431,9 +436,7 @@ class Interpreter {
       }
     }
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
-      node.outputs[i]->fact = carried[i];
-      node.outputs[i]->unknown_because =
-          carried[i] ? "" : "it changes its type from one trip of a loop to the next";
+      know(node.outputs[i], carried[i], "it changes its type from one trip of a loop to the next");
     }
   }
 
