@@ -1,3 +1,4 @@
+#include "compiler/capture/torchscript.h"
 #include "compiler/driver.h"
 
 #include <cstring>
@@ -120,6 +121,9 @@ void init_compiler(py::module_& module) {
              py::arg("method"));
   module.def("convert_method_to_engine", &convert_method_to_engine, py::arg("module"),
              py::arg("inputs"), py::arg("settings"), py::arg("method"));
+  module.def(
+      "drop_methods", [](const torch::jit::Module& module) { compiler::Scratch().adopt(module); },
+      py::arg("module"), "Frees the methods of a module that nobody will call again.");
   module.def("unsupported_ops", &compiler::unsupported_ops, py::arg("module"), py::arg("method"));
   module.def("build_plan", &build_plan, py::arg("artifact"), py::arg("engine"), py::arg("target"),
              "The network of an artifact as an engine's own bytes. NotImplementedError: a layer "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
+import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -65,6 +66,8 @@ def _traced(module: torch.nn.Module, inputs: Any, keywords: Mapping[str, Any]) -
         options["example_inputs"] = example(inputs)
     with torch.no_grad():
         traced: Script = torch.jit.trace(module, **options)
+    # PyTorch keeps the methods of traced modules, stacks of every op included, for good.
+    weakref.finalize(traced, _C.drop_methods, traced._c).atexit = False
     return traced
 
 

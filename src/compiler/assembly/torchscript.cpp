@@ -259,18 +259,50 @@ torch::jit::Module emit_torchscript(const Program& program, const Signature& inp
   return module;
 }
 
+namespace {
+
+/// The method's schema for a self of that type: argument names and defaults stay the user's.
+c10::FunctionSchema schema_for(const jit::Method& method, const c10::TypePtr& self) {
+  const c10::FunctionSchema& schema = method.function().getSchema();
+  std::vector<c10::Argument> arguments = {c10::Argument("self", self)};
+  arguments.insert(arguments.end(), schema.arguments().begin() + 1, schema.arguments().end());
+  return {method.name(), "", std::move(arguments), schema.returns()};
+}
+
+/// A copy of the frozen `owner` without that method. Where there are no modules within, the copy
+/// has a compilation unit of its own and ends with it: a clone's methods stay in the original's
+/// unit, which for modules made in Python lives as long as the process.
+jit::Module copy_without(const jit::Module& owner, const std::string& method) {
+  if (owner.children().size() > 0) {
+    jit::Module module = owner.clone();
+    const auto original = module.get_method(method).function().qualname();
+    module.type()->unsafeRemoveMethod(method);
+    module._ivalue()->compilation_unit()->unsafeRemoveMethod(original);
+    return module;
+  }
+  jit::Module module(*owner.type()->name(), std::make_shared<jit::CompilationUnit>());
+  const jit::Module state = owner.deepcopy();
+  for (std::size_t slot = 0; slot < owner.type()->numAttributes(); ++slot) {
+    module.register_attribute(owner.type()->getAttributeName(slot),
+                              owner.type()->getAttribute(slot), state._ivalue()->getSlot(slot),
+                              owner.type()->is_parameter(slot), owner.type()->is_buffer(slot));
+  }
+  for (const jit::Method& other : owner.get_methods()) {
+    if (other.name() == method) continue;
+    // Freezing left nothing in it that calls another one.
+    auto graph = other.graph()->copy();
+    graph->inputs().at(0)->setType(module.type());
+    add_function(module, std::move(graph), schema_for(other, module.type()));
+  }
+  return module;
+}
+
+}  // namespace
+
 torch::jit::Module emit_torchscript(const Graph& graph, const torch::jit::Module& owner,
                                     const std::string& method) {
-  torch::jit::Module module = owner.clone();
-  const auto original = module.get_method(method).function().qualname();
-  // Argument names and defaults stay the user's.
-  const c10::FunctionSchema schema = module.get_method(method).function().getSchema();
-  std::vector<c10::Argument> arguments = {c10::Argument("self", module.type())};
-  arguments.insert(arguments.end(), schema.arguments().begin() + 1, schema.arguments().end());
-  module.type()->unsafeRemoveMethod(method);
-  module._ivalue()->compilation_unit()->unsafeRemoveMethod(original);
-  add_method(module, graph,
-             c10::FunctionSchema(method, "", std::move(arguments), schema.returns()));
+  torch::jit::Module module = copy_without(owner, method);
+  add_method(module, graph, schema_for(owner.get_method(method), module.type()));
   return module;
 }
 

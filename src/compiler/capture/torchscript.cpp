@@ -239,23 +239,58 @@ std::shared_ptr<jit::Graph> simplify(const jit::Module& module, const std::strin
   return graph;
 }
 
+/// A copy in eval mode.
+jit::Module inference_copy(const jit::Module& module, Scratch& scratch) {
+  jit::Module copy = scratch.clone(module);
+  if (copy.hasattr("training") && copy.is_training()) copy.eval();
+  return copy;
+}
+
 /// Frozen with all methods where that works: a stateful model's other methods (reset, say) stay
 /// callable.
-torch::jit::Module freeze(const torch::jit::Module& module, const std::string& method) {
+jit::Module freeze(const jit::Module& module, const std::string& method, Scratch& scratch) {
+  if (module.hasattr("training") && module.is_training())
+    core::log_warning("[capture] the module is in training mode; it is compiled as in eval mode");
   std::vector<std::string> methods;
   for (const auto& m : module.get_methods()) methods.push_back(m.name());
   if (methods.size() > 1) {
     try {
-      return jit::freeze_module(module, methods, /*freezeInterfaces=*/true);
+      jit::Module copy = inference_copy(module, scratch);
+      jit::freeze_module_inplace(&copy, methods, /*freezeInterfaces=*/true);
+      return copy;
     } catch (const std::exception& error) {
       core::log_info("[capture] only '", method,
                      "' is kept, another method cannot be frozen: ", error.what());
     }
   }
-  return jit::freeze_module(module, {method}, /*freezeInterfaces=*/true);
+  jit::Module copy = inference_copy(module, scratch);
+  jit::freeze_module_inplace(&copy, {method}, /*freezeInterfaces=*/true);
+  return copy;
 }
 
 }  // namespace
+
+Scratch::~Scratch() {
+  // Freezing removes some of them by itself.
+  for (const Method& method : methods_) {
+    if (method.owner->findMethod(method.name.name()))
+      method.owner->unsafeRemoveMethod(method.name.name());
+    if (method.unit->find_function(method.name)) method.unit->unsafeRemoveMethod(method.name);
+  }
+}
+
+jit::Module Scratch::clone(const jit::Module& module) {
+  jit::Module copy = module.clone();
+  adopt(copy);
+  return copy;
+}
+
+void Scratch::adopt(const jit::Module& module) {
+  for (const jit::Module& part : module.modules()) {
+    for (const jit::Function* method : part.type()->methods())
+      methods_.push_back({part._ivalue()->compilation_unit(), part.type(), method->qualname()});
+  }
+}
 
 Captured capture_torchscript(const torch::jit::Module& module, const std::string& method) {
   if (!module.find_method(method)) {
@@ -264,13 +299,8 @@ Captured capture_torchscript(const torch::jit::Module& module, const std::string
     throw core::invalid_argument("[capture] the module has no method '", method,
                                  "', expected one of: ", core::join(names));
   }
-  torch::jit::Module copy = module.clone();
-  if (copy.hasattr("training") && copy.is_training()) {
-    core::log_warning("[capture] the module is in training mode; it is compiled as in eval mode");
-    copy.eval();
-  }
   Captured captured;
-  captured.module = freeze(copy, method);
+  captured.module = freeze(module, method, captured.scratch);
   captured.source = simplify(captured.module, method);
   captured.graph = std::make_unique<Graph>();
   Decoder(captured.source, *captured.graph)

@@ -1,0 +1,108 @@
+"""Programs that measure a process's memory; each runs in a process of its own.
+
+memory.py calls N [leak]      bytes a call in the second half of N calls with random shapes
+memory.py compiles N [leak]   megabytes that N compilations leave behind, after a warm-up
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import random
+import statistics
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+import torch_tensorrt
+from torch import nn
+
+LIBC = ctypes.CDLL("libc.so.6")
+PAGE = 4096
+Input = torch_tensorrt.Input
+kept: list[bytearray] = []
+
+
+def resident() -> int:
+    """Bytes of memory in use, free memory given back first."""
+    gc.collect()
+    LIBC.malloc_trim(0)
+    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
+
+
+class Net(nn.Module):
+    """A convolution, products of matrices and a softmax: kernels that are made for each shape."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.conv = nn.Conv1d(4, 8, 3, padding=1)
+        self.fc = nn.Linear(8, 16)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = torch.relu(self.conv(x)).transpose(1, 2)
+        weights = (y @ y.transpose(1, 2)).softmax(-1)
+        return self.fc(weights @ y).tanh()
+
+
+class Unscriptable(nn.Module):
+    """TorchScript has no *args."""
+
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+        return torch.tanh(inputs[0])
+
+
+def dynamic(**settings: object) -> nn.Module:
+    ranges = [Input(min_shape=(1, 4, 1), opt_shape=(4, 4, 32), max_shape=(16, 4, 128))]
+    return torch_tensorrt.compile(
+        Net().eval(), ir="ts", inputs=ranges, engine="openvino", min_block_size=1, **settings
+    )
+
+
+def slope(values: list[tuple[int, int]]) -> float:
+    fit = statistics.linear_regression([x for x, _ in values], [y for _, y in values])
+    return fit.slope
+
+
+def calls(count: int, leak: bool) -> float:
+    fast = dynamic()
+    chosen = random.Random(0)
+    seen = []
+    for call in range(count):
+        fast(torch.rand(chosen.randint(1, 16), 4, chosen.randint(1, 128)))
+        if leak:
+            kept.append(bytearray(4096))
+        if call >= count // 2 and call % (count // 100) == 0:
+            seen.append((call, resident()))
+    return slope(seen)
+
+
+def compiles(count: int, leak: bool) -> float:
+    layers: list[nn.Module] = [nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 8)]
+    if "traced" in sys.argv:
+        layers.append(Unscriptable())
+    small = nn.Sequential(*layers).eval()
+    x = torch.rand(2, 64)
+    ir = "dynamo" if "dynamo" in sys.argv else "ts"
+
+    def once() -> None:
+        fast = torch_tensorrt.compile(
+            small, ir=ir, inputs=[x], engine="openvino", cache_built_engines=False, min_block_size=1
+        )
+        fast(x)
+        if leak:
+            kept.append(bytearray(256 << 10))
+
+    for _ in range(20):
+        once()
+    before = resident()
+    for _ in range(count):
+        once()
+    return (resident() - before) / 1e6
+
+
+if __name__ == "__main__":
+    torch.set_grad_enabled(False)
+    measures: dict[str, Callable[[int, bool], float]] = {"calls": calls, "compiles": compiles}
+    print(measures[sys.argv[1]](int(sys.argv[2]), "leak" in sys.argv))
