@@ -17,10 +17,13 @@ THREADS = 16
 Call = Callable[[torch.Tensor], torch.Tensor]
 
 
-def mismatches(call: Call, calls: int) -> int:
+def mismatches(call: Call, calls: int, smallest: int = 1) -> int:
     """Results that are not, bit for bit, those of calls one after the other."""
     chosen = random.Random(0)
-    inputs = [torch.rand(chosen.randint(1, 16), 4, chosen.randint(1, 128)) for _ in range(40)]
+    inputs = [
+        torch.rand(chosen.randint(smallest, 16), 4, chosen.randint(smallest, 128))
+        for _ in range(40)
+    ]
     expected = [call(x).clone() for x in inputs]
 
     def work(thread: int) -> int:
@@ -59,7 +62,7 @@ def test_an_exported_program(calls: int) -> None:
     fast = torch_tensorrt.compile(
         Net().eval(), ir="dynamo", inputs=ranges, engine="openvino", min_block_size=1
     )
-    assert mismatches(lambda x: fast(x.repeat(1, 1, 2)[:, :, 2:].repeat(2, 1, 1)[:16]), calls) == 0
+    assert mismatches(fast, calls, smallest=2) == 0
 
 
 def test_sizes_that_depend_on_data(calls: int) -> None:
