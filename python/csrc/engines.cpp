@@ -1,9 +1,8 @@
-#include <torch/version.h>
-
 #include <string>
 
 #include "bindings.h"
 #include "core/engine.h"
+#include "torch_tensorrt/torch_tensorrt.h"
 
 namespace torch_tensorrt::python {
 
@@ -34,13 +33,8 @@ py::list engines() {
 void init_engines(py::module_& module) {
   module.def("engines", &engines,
              "(name, available, version, reason) of every engine plugin that was found.");
-  module.def("build_info", [] {
-    py::dict info;
-    info["version"] = TORCHTRT_VERSION;
-    info["torch"] = TORCH_VERSION;
-    info["compiler"] = "gcc " __VERSION__;
-    return info;
-  });
+  module.def("build_info", &get_build_info);
+  module.def("set_device", &set_device);
 }
 
 }  // namespace torch_tensorrt::python

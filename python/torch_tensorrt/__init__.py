@@ -10,7 +10,7 @@ torch.Size([1, 4])
 # torch first: the extension links its libraries; loading it registers the engine class with torch.
 import torch  # noqa: F401
 
-from torch_tensorrt import _C, _tensorrt, dynamo, fx, logging, runtime, ts
+from torch_tensorrt import _C, _tensorrt, dynamo, fx, logging, runtime, ts, utils
 from torch_tensorrt._compile import compile, convert_method_to_trt_engine
 from torch_tensorrt._Device import Device
 from torch_tensorrt._enums import DeviceType, EngineCapability, Platform, dtype, memory_format
@@ -21,6 +21,7 @@ from torch_tensorrt._save import load, save
 from torch_tensorrt._version import __version__
 from torch_tensorrt.dynamo import MutableTorchTensorRTModule
 from torch_tensorrt.runtime import TorchTensorRTModule
+from torch_tensorrt.ts import dump_build_info, get_build_info, set_device
 
 __all__ = [
     "ENABLED_FEATURES",
@@ -36,15 +37,19 @@ __all__ = [
     "compile",
     "convert_method_to_trt_engine",
     "dtype",
+    "dump_build_info",
     "dynamo",
     "fx",
+    "get_build_info",
     "load",
     "logging",
     "memory_format",
     "report",
     "runtime",
     "save",
+    "set_device",
     "ts",
+    "utils",
 ]
 
 _C.set_foreign_library(_tensorrt)

@@ -31,9 +31,9 @@ std::vector<std::byte> to_bytes(const std::string& engine) {
 std::string describe_engine(const std::string& name) {
   std::string reason;
   const core::EnginePlugin* plugin = core::find_engine_plugin(name, &reason);
-  if (!plugin) return reason;
+  if (!plugin) return "not available: " + reason;
   const core::Availability availability = plugin->available();
-  return availability.yes ? plugin->version() : availability.reason;
+  return availability.yes ? plugin->version() : "not available: " + availability.reason;
 }
 
 // ---- binding names ----
@@ -85,7 +85,8 @@ torch::jit::Module reordered(const torch::jit::Module& engine,
 std::string get_build_info() {
   std::ostringstream out;
   out << "Torch-TensorRT: " << TORCHTRT_VERSION << "\nPyTorch: " << TORCH_VERSION
-      << "\nCompiler: gcc " << __VERSION__ << '\n';
+      << "\nCompiler: gcc " << __VERSION__
+      << "\nC++ ABI: _GLIBCXX_USE_CXX11_ABI=" << _GLIBCXX_USE_CXX11_ABI << '\n';
   for (const std::string& name : core::engine_plugin_names()) {
     out << "Engine " << name << ": " << describe_engine(name) << '\n';
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <functional>
 #include <map>
 #include <utility>
@@ -15,13 +16,14 @@ namespace {
 using core::text;
 
 /// One flag with all of its names. Where `value` is empty it takes none; where `optional_value`, it
-/// may be left out.
+/// may be left out; where `repeats`, each adds to the ones before.
 struct Option {
   std::vector<std::string> names;
   std::string value;
   bool optional_value = false;
   std::string doc;
   std::function<void(Arguments&, const std::string& name, const std::string& value)> apply;
+  bool repeats = false;
 };
 
 // ---- values ----
@@ -41,6 +43,15 @@ bool boolean(const std::string& name, const std::string& value) {
   if (value.empty() || value == "true" || value == "1") return true;
   if (value == "false" || value == "0") return false;
   throw UsageError(text(name, " is '", value, "', expected true or false"));
+}
+
+double tolerance(const std::string& name, const std::string& value) {
+  constexpr std::string_view expected = "a number of at least 0";
+  const auto out = number<double>(name, value, expected);
+  if (!std::isfinite(out) || out < 0) {
+    throw UsageError(text(name, " is '", value, "', expected ", expected));
+  }
+  return out;
 }
 
 core::Strings split(const std::string& value) {
@@ -104,7 +115,8 @@ Option setting_option(const core::SettingInfo& info) {
   option.optional_value = info.kind == "bool";
   option.value = info.kind == "bool" ? "true|false" : info.kind == "int" ? "N" : "X";
   option.doc = info.doc;
-  if (is_list(info)) option.doc += " (repeat, or separate by commas)";
+  option.repeats = is_list(info);
+  if (option.repeats) option.doc += " (repeat, or separate by commas)";
   if (!info.default_text.empty()) option.doc += text("; default ", info.default_text);
   option.apply = [info](Arguments& arguments, const std::string& name, const std::string& value) {
     const core::SettingValue parsed = setting_value(arguments, info, name, value);
@@ -121,26 +133,36 @@ Option setting_option(const core::SettingInfo& info) {
 
 /// A flag that takes no value.
 Option flag(core::Strings names, std::string doc, std::function<void(Arguments&)> apply) {
-  return {std::move(names), "", false, std::move(doc),
+  return {std::move(names),
+          "",
+          false,
+          std::move(doc),
           [apply = std::move(apply)](Arguments& arguments, const std::string&, const std::string&) {
             apply(arguments);
-          }};
+          },
+          /*repeats=*/true};
 }
 
 Option log_flag(core::Strings names, std::string doc, core::LogLevel level) {
-  return {std::move(names), "", false, std::move(doc),
+  return {std::move(names),
+          "",
+          false,
+          std::move(doc),
           [level](Arguments& arguments, const std::string& name, const std::string&) {
             const bool other = arguments.log_level != core::LogLevel::warning;
             if (other && arguments.log_level != level) {
               throw UsageError(text(name, ": only one of --verbose, --warnings and --info"));
             }
             arguments.log_level = level;
-          }};
+          },
+          /*repeats=*/true};
 }
 
 std::vector<Option> own_options() {
   std::vector<Option> options;
   options.push_back(flag({"-h", "--help"}, "Print this text", [](Arguments& a) { a.help = true; }));
+  options.push_back(flag({"--version"}, "Print the versions of this program and of PyTorch",
+                         [](Arguments& a) { a.version = true; }));
   options.push_back(log_flag({"-v", "--verbose"}, "Log every step", core::LogLevel::debug));
   options.push_back(
       log_flag({"-w", "--warnings"}, "Log no warnings, only errors", core::LogLevel::error));
@@ -163,32 +185,32 @@ std::vector<Option> own_options() {
                      [](Arguments& a, const auto& name, const auto& value) {
                        a.report = report_form(name, value);
                      }});
-  options.push_back({{"--atol"},
-                     "X",
-                     false,
-                     "Largest absolute difference from PyTorch; default 1e-8",
-                     [](Arguments& a, const auto& name, const auto& value) {
-                       a.atol = number<double>(name, value, "a number");
-                     }});
-  options.push_back({{"--rtol"},
-                     "X",
-                     false,
-                     "The same relative to the output's largest element; default 1e-5",
-                     [](Arguments& a, const auto& name, const auto& value) {
-                       a.rtol = number<double>(name, value, "a number");
-                     }});
+  options.push_back(
+      {{"--atol"},
+       "X",
+       false,
+       "Largest absolute difference from PyTorch; default 1e-8",
+       [](Arguments& a, const auto& name, const auto& value) { a.atol = tolerance(name, value); }});
+  options.push_back(
+      {{"--rtol"},
+       "X",
+       false,
+       "The same relative to the output's largest element; default 1e-5",
+       [](Arguments& a, const auto& name, const auto& value) { a.rtol = tolerance(name, value); }});
   options.push_back(flag({"--no-threshold-check"}, "Do not compare results with PyTorch's",
                          [](Arguments& a) { a.threshold_check = false; }));
   options.push_back({{"--custom-torch-ops"},
                      "LIBRARY",
                      false,
                      "Load a library with PyTorch ops that the model uses (repeat)",
-                     [](Arguments& a, const auto&, const auto& v) { a.torch_ops.push_back(v); }});
+                     [](Arguments& a, const auto&, const auto& v) { a.torch_ops.push_back(v); },
+                     /*repeats=*/true});
   options.push_back({{"--custom-converters"},
                      "LIBRARY",
                      false,
                      "Load a library that registers converters (repeat)",
-                     [](Arguments& a, const auto&, const auto& v) { a.converters.push_back(v); }});
+                     [](Arguments& a, const auto&, const auto& v) { a.converters.push_back(v); },
+                     /*repeats=*/true});
   return options;
 }
 
@@ -225,7 +247,42 @@ const Option& find_option(const std::vector<Option>& options, const std::string&
            nearest.empty() ? "; -h lists all" : text("; did you mean '", nearest, "'?")));
 }
 
-bool is_flag(const std::string& word) { return word.size() > 1 && word.front() == '-'; }
+/// A number may begin with a minus.
+bool is_flag(const std::string& word) {
+  return word.size() > 1 && word[0] == '-' && !('0' <= word[1] && word[1] <= '9');
+}
+
+/// At most one thing is asked for, and nothing that it would not look at.
+void check_mode(const Arguments& arguments) {
+  core::Strings modes;
+  if (!arguments.check_method.empty()) modes.push_back("--check-method-support");
+  if (arguments.save_engine) modes.push_back("--save-engine");
+  if (arguments.embed_engine) modes.push_back("--embed-engine");
+  if (modes.size() > 1) throw UsageError(text("only one of ", core::join(modes)));
+  const bool tolerances = arguments.atol || arguments.rtol;
+  if (tolerances && !arguments.threshold_check) {
+    throw UsageError("only one of --no-threshold-check and --atol or --rtol");
+  }
+  if (modes.empty()) return;
+  const std::string_view useless = arguments.report != ReportForm::none ? "--report"
+                                   : tolerances                         ? "--atol and --rtol"
+                                   : arguments.threshold_check          ? ""
+                                                                        : "--no-threshold-check";
+  if (useless.empty()) return;
+  throw UsageError(text(modes[0], " compiles no module: ", useless, " cannot be used with it"));
+}
+
+/// The index of a device means that device, whether or not its type is given.
+void choose_device(core::Settings& settings, bool gpu_given, bool dla_given) {
+  const auto need = [&](std::string_view flag, std::string_view type, bool fits) {
+    if (settings.device_type == "auto") settings.device_type = type;
+    if (fits || settings.device_type == type) return;
+    throw UsageError(
+        text(flag, " is for device type ", type, ", got --device-type=", settings.device_type));
+  };
+  if (dla_given) need("--dla-core", "dla", false);
+  if (gpu_given) need("--gpu-id", "gpu", settings.device_type == "dla");
+}
 
 void print(std::string& out, const std::vector<Option>& options) {
   for (const Option& option : options) {
@@ -245,6 +302,7 @@ Arguments parse_arguments(const std::vector<std::string>& words) {
   const std::vector<Option> options = all_options();
   Arguments arguments;
   bool flags_ended = false;
+  std::map<const Option*, std::string> given;
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
     if (flags_ended || !is_flag(word)) {
@@ -263,13 +321,45 @@ Arguments parse_arguments(const std::vector<std::string>& words) {
       if (option.value.empty()) throw UsageError(text(name, " takes no value, got '", word, "'"));
       value = word.substr(equals + 1);
     } else if (!option.value.empty() && !option.optional_value) {
-      if (++i == words.size())
-        throw UsageError(text(name, " needs a value: ", name, '=', option.value));
-      value = words[i];
+      if (i + 1 < words.size() && !is_flag(words[i + 1])) value = words[++i];
+    }
+    const bool may_be_empty = option.optional_value && equals == std::string::npos;
+    if (value.empty() && !option.value.empty() && !may_be_empty) {
+      throw UsageError(text(name, " needs a value: ", name, '=', option.value));
+    }
+    if (const auto [before, first] = given.emplace(&option, word); !first && !option.repeats) {
+      throw UsageError(text("given twice: '", before->second, "' and '", word, "'"));
     }
     option.apply(arguments, name, value);
   }
+  const auto is_given = [&](std::string_view name) {
+    return std::ranges::any_of(given, [&](const auto& entry) {
+      return std::ranges::find(entry.first->names, name) != entry.first->names.end();
+    });
+  };
+  choose_device(arguments.settings, is_given("--gpu-id"), is_given("--dla-core"));
+  check_mode(arguments);
   return arguments;
+}
+
+std::string changed_settings(const core::Settings& settings) {
+  core::Strings lines;
+  for (const core::SettingInfo& info : core::setting_table()) {
+    const core::SettingValue value = core::get_setting(settings, info.name);
+    if (value == core::get_setting(core::Settings(), info.name)) continue;
+    std::string shown;
+    if (const auto* list = std::get_if<core::Strings>(&value)) {
+      shown = core::join(*list, ",");
+    } else if (const auto* word = std::get_if<std::string>(&value)) {
+      shown = *word;
+    } else if (const auto* whole = std::get_if<std::int64_t>(&value)) {
+      shown = text(*whole);
+    } else {
+      shown = std::get<bool>(value) ? "true" : "false";
+    }
+    lines.push_back(text(info.name, '=', shown));
+  }
+  return core::join(lines, " ");
 }
 
 std::string help_text() {
@@ -279,7 +369,7 @@ Usage: torchtrtc [flags] INPUT OUTPUT SPEC...
        torchtrtc [flags] --check-method-support=METHOD INPUT
        torchtrtc [flags] --save-engine INPUT OUTPUT SPEC...
        torchtrtc [flags] --embed-engine ENGINE OUTPUT
-       torchtrtc inspect|verify|diff|strip|cache ...   (each explains itself with -h)
+       torchtrtc inspect|verify|diff|strip|cache|info ...   (each explains itself with -h)
 
 INPUT is a file of torch.jit.save. OUTPUT is loaded by torch.jit.load wherever libtorchtrt_runtime.so
 is loaded. One SPEC for each argument of the module's forward:
@@ -291,12 +381,19 @@ is loaded. One SPEC for each argument of the module's forward:
           left out: the dtype of the first weight that meets the input, else f32
   format  linear nchw chw contiguous | nhwc hwc channels_last
 
-The compiled module's results are compared with PyTorch's on random inputs; a difference larger than
-atol + rtol * (largest element) is a warning.
+The compiled module's results are compared with PyTorch's on random inputs, where engines compute in
+f32. A difference larger than atol + rtol * (largest element) is a warning, and an error where --atol
+or --rtol is given.
 
-Exit codes: 0 done, 1 the model, its file or an engine is at fault, 2 the command line is.
+Exit codes: 0 done
+            1 a file cannot be read or written, or the model or an engine is at fault
+            2 the command line is wrong
+            3 OUTPUT is written, but its results differ from PyTorch's by more than --atol and
+              --rtol allow
+            128 + N ended by signal N: 130 by Ctrl-C
+Whatever the exit code, OUTPUT is the old file or a whole new one.
 
-Flags (--flag=value or --flag value):
+Flags (--flag=value or --flag value; -- ends them):
 )";
   print(out, own_options());
   out += "\nSettings:\n";

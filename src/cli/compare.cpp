@@ -4,10 +4,12 @@
 
 #include <string>
 
-#include "core/log.h"
+#include "core/text.h"
 
 namespace torch_tensorrt::cli {
 namespace {
+
+using core::text;
 
 /// The dtype and device of the first floating-point weight: what inputs that say nothing have.
 at::TensorOptions default_options(const torch::jit::Module& module) {
@@ -52,27 +54,30 @@ double largest(const at::Tensor& tensor) {
   return tensor.numel() == 0 ? 0 : tensor.abs().max().item<double>();
 }
 
-void compare_output(std::size_t index, const at::Tensor& expected, const at::Tensor& got,
-                    const Tolerance& tolerance) {
+/// What is wrong with an output, or nothing.
+std::string compare_output(std::size_t index, const at::Tensor& expected, const at::Tensor& got,
+                           const Tolerance& tolerance) {
   if (got.sizes() != expected.sizes() || got.scalar_type() != expected.scalar_type()) {
-    core::log_warning("output ", index, " is ", got.scalar_type(), got.sizes(), ", PyTorch's is ",
-                      expected.scalar_type(), expected.sizes());
-    return;
+    return text("output ", index, " is ", got.scalar_type(), got.sizes(), ", PyTorch's is ",
+                expected.scalar_type(), expected.sizes());
   }
   const at::Tensor reference = expected.to(at::kDouble);
   const double difference = largest(got.to(at::kDouble) - reference);
   const double allowed = tolerance.atol + tolerance.rtol * largest(reference);
-  // Written so that a NaN warns.
-  if (difference <= allowed) return;
-  core::log_warning("output ", index, " differs from PyTorch's by ", difference,
-                    ", more than atol + rtol * (largest element) = ", allowed,
-                    "; see --atol, --rtol and --no-threshold-check");
+  // Written so that a NaN is told.
+  if (difference <= allowed) return "";
+  return text("output ", index, " differs from PyTorch's by ", difference,
+              ", more than atol + rtol * (largest element) = ", allowed,
+              "; see --atol, --rtol and --no-threshold-check");
 }
 
 }  // namespace
 
-void compare(torch::jit::Module& original, torch::jit::Module& compiled,
-             const std::vector<compiler::InputSpec>& inputs, const Tolerance& tolerance) {
+std::vector<std::string> compare(torch::jit::Module& original, torch::jit::Module& compiled,
+                                 const std::vector<compiler::InputSpec>& inputs,
+                                 const Tolerance& tolerance) {
+  constexpr std::string_view not_compared = "results were not compared with PyTorch's: ";
+  std::vector<std::string> problems;
   try {
     at::manual_seed(0);
     const at::TensorOptions options = default_options(original);
@@ -83,18 +88,19 @@ void compare(torch::jit::Module& original, torch::jit::Module& compiled,
     const auto expected = outputs(original, values);
     const auto got = outputs(compiled, values);
     if (got.size() != expected.size()) {
-      core::log_warning("the compiled module has ", got.size(), " outputs, PyTorch's has ",
-                        expected.size());
-      return;
+      return {text("the compiled module has ", got.size(), " outputs, PyTorch's has ",
+                   expected.size())};
     }
     for (std::size_t i = 0; i < got.size(); ++i) {
-      compare_output(i, expected[i], got[i], tolerance);
+      std::string problem = compare_output(i, expected[i], got[i], tolerance);
+      if (!problem.empty()) problems.push_back(std::move(problem));
     }
   } catch (const c10::Error& error) {
-    core::log_warning("results were not compared with PyTorch's: ", error.what_without_backtrace());
+    problems.push_back(text(not_compared, error.what_without_backtrace()));
   } catch (const std::exception& error) {
-    core::log_warning("results were not compared with PyTorch's: ", error.what());
+    problems.push_back(text(not_compared, error.what()));
   }
+  return problems;
 }
 
 }  // namespace torch_tensorrt::cli

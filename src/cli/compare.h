@@ -2,6 +2,7 @@
 
 #include <torch/script.h>
 
+#include <string>
 #include <vector>
 
 #include "compiler/driver.h"
@@ -13,9 +14,10 @@ struct Tolerance {
   double rtol = 1e-5;  ///< of the largest element
 };
 
-/// Runs both modules on random inputs of the usual shapes and warns where they differ by more than
-/// the tolerance, or where the comparison is not possible.
-void compare(torch::jit::Module& original, torch::jit::Module& compiled,
-             const std::vector<compiler::InputSpec>& inputs, const Tolerance& tolerance);
+/// Runs both modules on random inputs of the usual shapes. Gives a sentence for each output that
+/// differs by more than the tolerance, or one that says why the comparison is not possible.
+std::vector<std::string> compare(torch::jit::Module& original, torch::jit::Module& compiled,
+                                 const std::vector<compiler::InputSpec>& inputs,
+                                 const Tolerance& tolerance);
 
 }  // namespace torch_tensorrt::cli

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <filesystem>
 #include <iomanip>
 #include <iostream>
 #include <sstream>
@@ -18,6 +19,7 @@
 #include "core/files.h"
 #include "core/text.h"
 #include "runtime/engine.h"
+#include "torch_tensorrt/torch_tensorrt.h"
 
 namespace torch_tensorrt::cli {
 namespace {
@@ -38,12 +40,14 @@ torchtrtc strip plans|network INPUT OUTPUT
 torchtrtc cache ls|info [--folder=FOLDER]
 torchtrtc cache rm [--folder=FOLDER] all|KEY...
         List, sum up or remove what the cache of compiled engines holds
+torchtrtc info
+        Print the versions of Torch-TensorRT, PyTorch and the engines, and which of these run here
 
 FILE is a file of torchtrtc, torch.jit.save or torch.export.save, or the bytes of one engine. None is
 loaded to be looked at: no engine is built, and nothing in the file is run. strip loads the module,
 but no engine.
 
-A model file with the name of a tool is given as ./inspect.
+A model file with the name of a tool is given as ./inspect, and one whose name begins with - behind --.
 
 Exit codes: 0 done, 1 a file is damaged or cannot be read or written, 2 the command line is wrong,
 3 (diff) the files differ.
@@ -281,14 +285,14 @@ int strip(const Words& words) {
   if (words[0] != "plans" && words[0] != "network") {
     throw UsageError(text("strip: got '", words[0], "', expected plans or network"));
   }
+  check_output(words[2]);
   const bool plans = words[0] == "plans";
   const Contents contents = read_contents(words[1]);
   const std::vector<Engine> engines = parse(contents);
   if (contents.kind == FileKind::engine) {
     write_bytes(words[2], stripped(engines.front().artifact, plans).to_bytes());
   } else {
-    const torch::jit::Module module = strip_module(words[1], plans);
-    core::write_atomically(words[2], [&](std::ostream& out) { module.save(out); });
+    save_module(words[2], strip_module(words[1], plans));
   }
   return kDone;
 }
@@ -335,15 +339,25 @@ int remove_from_cache(const core::EngineCache& cache, Words keys) {
   return code;
 }
 
-int cache(Words words) {
+/// Takes --folder=FOLDER out of the words.
+std::string folder_of_cache(Words& words) {
   constexpr std::string_view kFolder = "--folder=";
-  std::string folder;
-  std::erase_if(words, [&](const std::string& word) {
-    if (!word.starts_with(kFolder)) return false;
-    folder = word.substr(kFolder.size());
-    return true;
-  });
-  if (folder.empty()) folder = runtime::user_cache_dir();
+  const auto is_folder = [&](const std::string& word) { return word.starts_with(kFolder); };
+  const auto count = std::ranges::count_if(words, is_folder);
+  if (count == 0) return runtime::user_cache_dir();
+  const std::string folder = std::ranges::find_if(words, is_folder)->substr(kFolder.size());
+  if (count > 1 || folder.empty()) {
+    throw UsageError("cache: expected one folder in --folder=FOLDER");
+  }
+  if (!std::filesystem::is_directory(folder)) {
+    throw core::invalid_argument("cache: there is no folder '", folder, "'");
+  }
+  std::erase_if(words, is_folder);
+  return folder;
+}
+
+int cache(Words words) {
+  const std::string folder = folder_of_cache(words);
   if (folder.empty())
     throw core::unavailable("there is no engine cache: its folder is not writable");
   const core::EngineCache engines(folder);
@@ -354,6 +368,11 @@ int cache(Words words) {
     return remove_from_cache(engines, {words.begin() + 1, words.end()});
   }
   throw UsageError("cache: expected ls, info, or rm with keys or all; cache -h explains them");
+}
+
+int info(const Words& /*words*/) {
+  dump_build_info();
+  return kDone;
 }
 
 // ---- choosing ----
@@ -370,7 +389,8 @@ const Tool kTools[] = {
     {"verify", "files", 1, kAny, verify},
     {"diff", "two files", 2, 2, diff},
     {"strip", "plans or network, INPUT and OUTPUT", 3, 3, strip},
-    {"cache", "ls, info or rm", 1, kAny, [](const Words& words) { return cache(words); }}};
+    {"cache", "ls, info or rm", 1, kAny, [](const Words& words) { return cache(words); }},
+    {"info", "nothing behind it", 0, 0, info}};
 
 const Tool* find_tool(const Words& words) {
   const auto found = std::ranges::find_if(
@@ -384,11 +404,20 @@ bool is_file_tool(const Words& words) { return find_tool(words) != nullptr; }
 
 int run_file_tool(const Words& words) {
   const Tool& tool = *find_tool(words);
-  const Words rest(words.begin() + 1, words.end());
-  if (std::ranges::any_of(rest, [](const std::string& w) { return w == "-h" || w == "--help"; })) {
-    std::cout << kHelp;
-    return kDone;
+  Words rest(words.begin() + 1, words.end());
+  const auto flags_end = std::ranges::find(rest, "--");
+  for (auto word = rest.begin(); word != flags_end; ++word) {
+    if (*word == "-h" || *word == "--help") {
+      std::cout << kHelp;
+      return kDone;
+    }
+    const bool folder = tool.name == "cache" && word->starts_with("--folder");
+    if (word->size() > 1 && word->front() == '-' && !folder) {
+      throw UsageError(text(tool.name, ": unknown flag '", *word, "'; ", tool.name,
+                            " -h explains what it takes"));
+    }
   }
+  if (flags_end != rest.end()) rest.erase(flags_end);
   if (rest.size() < tool.least || rest.size() > tool.most) {
     throw UsageError(text(tool.name, ": expected ", tool.takes, ", got ",
                           counted(rest.size(), "argument"), "; ", tool.name, " -h explains them"));

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <torch/script.h>
+#include <torch/version.h>
 
 #include <cstdio>
 #include <iostream>
@@ -33,6 +34,16 @@ void need_positional(const Arguments& arguments, std::size_t least, std::size_t 
   if (count >= least && count <= most) return;
   throw UsageError(core::text("expected ", what, ", got ", count,
                               count == 1 ? " argument" : " arguments", "; -h explains them"));
+}
+
+/// Input, output and more, where they are files.
+void check_files(const Arguments& arguments) {
+  for (std::size_t i = 0; i < 2; ++i) {
+    if (arguments.positional[i] != "-") continue;
+    throw UsageError(core::text(i == 0 ? "INPUT" : "OUTPUT",
+                                " is '-', expected a file: stdin and stdout cannot be used"));
+  }
+  check_output(arguments.positional[1]);
 }
 
 std::vector<compiler::InputSpec> input_specs(const Arguments& arguments) {
@@ -86,13 +97,21 @@ int check_support(const Arguments& arguments) {
 
 int embed_engine(const Arguments& arguments) {
   need_positional(arguments, 2, 2, "ENGINE and OUTPUT with --embed-engine");
-  const auto module =
-      compiler::embed_engine(core::read_file(arguments.positional[0]), arguments.settings);
-  core::write_atomically(arguments.positional[1], [&](std::ostream& out) { module.save(out); });
+  check_files(arguments);
+  const std::string& path = arguments.positional[0];
+  try {
+    save_module(arguments.positional[1],
+                compiler::embed_engine(core::read_file(path), arguments.settings));
+  } catch (const core::Error& error) {
+    if (error.kind() != core::ErrorKind::incompatible) throw;
+    throw core::incompatible("cannot embed '", path, "': ", error.what(),
+                             "; expected a file of torchtrtc --save-engine");
+  }
   return kDone;
 }
 
 int save_engine(const Arguments& arguments) {
+  check_files(arguments);
   const auto specs = input_specs(arguments);
   const torch::jit::Module module = load_module(arguments.positional[0]);
   check_spec_count(module, specs.size());
@@ -120,28 +139,45 @@ void print_report(const Arguments& arguments, const compiler::Report& report) {
 }
 
 /// Lower precisions differ by design, so they are compared only with tolerances meant for them.
-bool wants_comparison(const Arguments& arguments) {
+/// Tolerances that were asked for must be met; those by default are only for a warning.
+int compare_with_original(const Arguments& arguments, torch::jit::Module& original,
+                          torch::jit::Module& compiled,
+                          const std::vector<compiler::InputSpec>& specs) {
+  const bool strict = arguments.atol || arguments.rtol;
   const bool only_f32 = arguments.settings.enabled_precisions.size() == 1;
-  return arguments.threshold_check && (only_f32 || arguments.atol || arguments.rtol);
+  if (!arguments.threshold_check) return kDone;
+  if (!strict && !only_f32) {
+    core::log_info(
+        "results are not compared with PyTorch's, as lower precisions differ; give --atol or "
+        "--rtol to compare them");
+    return kDone;
+  }
+  Tolerance tolerance;
+  tolerance.atol = arguments.atol.value_or(tolerance.atol);
+  tolerance.rtol = arguments.rtol.value_or(tolerance.rtol);
+  const auto problems = compare(original, compiled, specs, tolerance);
+  for (const std::string& problem : problems) {
+    if (strict) {
+      std::cerr << "torchtrtc: " << problem << '\n';
+    } else {
+      core::log_warning(problem);
+    }
+  }
+  return strict && !problems.empty() ? kDiffers : kDone;
 }
 
 int compile(const Arguments& arguments) {
+  check_files(arguments);
   const auto specs = input_specs(arguments);
   torch::jit::Module module = load_module(arguments.positional[0]);
   module.eval();
   check_spec_count(module, specs.size());
   compiler::CompileResult result = compiler::compile(module, signature(specs), arguments.settings);
   // Before the comparison, which may change state that the module keeps from call to call.
-  core::write_atomically(arguments.positional[1],
-                         [&](std::ostream& out) { result.module.save(out); });
-  if (wants_comparison(arguments)) {
-    Tolerance tolerance;
-    tolerance.atol = arguments.atol.value_or(tolerance.atol);
-    tolerance.rtol = arguments.rtol.value_or(tolerance.rtol);
-    compare(module, result.module, specs, tolerance);
-  }
+  save_module(arguments.positional[1], result.module);
+  const int code = compare_with_original(arguments, module, result.module, specs);
   print_report(arguments, result.report);
-  return kDone;
+  return code;
 }
 
 int run(const Arguments& arguments) {
@@ -149,7 +185,12 @@ int run(const Arguments& arguments) {
     std::cout << help_text();
     return kDone;
   }
+  if (arguments.version) {
+    std::cout << "torchtrtc " << TORCHTRT_VERSION << " (PyTorch " << TORCH_VERSION << ")\n";
+    return kDone;
+  }
   core::set_reportable_log_level(arguments.log_level);
+  core::log_debug("settings: ", changed_settings(arguments.settings));
   for (const std::string& library : arguments.torch_ops) load_library(library);
   for (const std::string& library : arguments.converters) load_library(library);
   if (!arguments.check_method.empty()) return check_support(arguments);
@@ -160,7 +201,9 @@ int run(const Arguments& arguments) {
 
 int guarded(const std::vector<std::string>& words) {
   try {
-    return is_file_tool(words) ? run_file_tool(words) : run(parse_arguments(words));
+    const int code = is_file_tool(words) ? run_file_tool(words) : run(parse_arguments(words));
+    if (!std::cout.flush()) throw core::invalid_argument("cannot write to stdout");
+    return code;
   } catch (const UsageError& error) {
     std::cerr << "torchtrtc: " << error.what() << '\n';
     return kUsage;

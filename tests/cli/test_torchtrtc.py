@@ -27,22 +27,6 @@ def model(net: Net, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_help_lists_every_flag() -> None:
-    shown = torchtrtc("-h")
-    assert shown.returncode == DONE
-    flags = """--help --verbose --warnings --info --build-debuggable-engine --allow-gpu-fallback
-        --require-full-compilation --check-method-support --disable-tf32 --sparse-weights
-        --enable-precision --device-type --gpu-id --dla-core --engine-capability --teo
-        --torch-executed-op --tem --torch-executed-mod --mbs --min-block-size --embed-engine
-        --num-avg-timing-iters --workspace-size --dla-sram-size --dla-local-dram-size
-        --dla-global-dram-size --atol --rtol --no-threshold-check --truncate
-        --truncate-long-double --truncate-64bit --allow-shape-tensors --save-engine
-        --custom-torch-ops --custom-converters --engine --report"""
-    missing = [flag for flag in flags.split() if flag not in shown.stdout]
-    assert not missing
-    assert "torchtrtc inspect|verify|diff|strip|cache" in shown.stdout
-
-
 @pytest.mark.parametrize(
     ("spec", "problem", "column"),
     [
@@ -142,15 +126,6 @@ def test_unsupported_full_compilation_fails(model: Path, tmp_path: Path) -> None
     assert result.returncode == FAILED
     assert "aten::relu" in result.stderr
     assert not (tmp_path / "out.ts").exists()
-
-
-def test_a_large_difference_is_a_warning(model: Path, tmp_path: Path) -> None:
-    words = ["--atol=-1", "--rtol=0"]
-    warned = torchtrtc(model, tmp_path / "out.ts", "(4,8)", *words)
-    assert warned.returncode == DONE
-    assert "output 0 differs from PyTorch's by" in warned.stderr
-    silent = torchtrtc(model, tmp_path / "out.ts", "(4,8)", "--no-threshold-check", *words)
-    assert "differs" not in silent.stderr
 
 
 def test_check_method_support(model: Path, tmp_path: Path) -> None:
