@@ -3,6 +3,8 @@
 #   torchtrt::runtime    loads and runs compiled modules: all that a deployment links
 #   torchtrt::torchtrt   compiler and C++ API (torch_tensorrt/torch_tensorrt.h, converter.h); brings the runtime
 #
+# torchtrt_runtime and torchtrt are the same targets under the names that upstream's examples link.
+#
 # Both bring libtorch. Its folder is looked for beside this package, then in the environment of Python_EXECUTABLE or
 # python3; -DTorchCPU_ROOT=<folder with include/ and lib/> names another. It must have the version of torch that this
 # package was built with.
@@ -31,4 +33,8 @@ _torchtrt_import(runtime torchtrt_runtime)
 _torchtrt_import(torchtrt torchtrt torchtrt::runtime)
 # The compiler's headers behind torch_tensorrt/converter.h.
 target_include_directories(torchtrt::torchtrt INTERFACE "${_torchtrt_package}/include/torch_tensorrt/detail")
+if(NOT TARGET torchtrt_runtime)
+  add_library(torchtrt_runtime ALIAS torchtrt::runtime)
+  add_library(torchtrt ALIAS torchtrt::torchtrt)
+endif()
 set(torchtrt_FOUND TRUE)
