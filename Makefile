@@ -23,7 +23,7 @@ export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-gpu check check-long bench configure build format tidy clean
+.PHONY: help demo test test-gpu check check-long bench peers configure build format tidy clean
 
 help:
 	@echo "make demo       compile a real model, compare it with PyTorch, print the report"
@@ -32,6 +32,7 @@ help:
 	@echo "make check-long attacks on files, parsers and caches in their long form, with sanitizers and a fuzzer"
 	@echo "make test-gpu   engine conformance, tests and benchmark on the NVIDIA GPU that is here"
 	@echo "make bench      PyTorch, the engine's own API and this project side by side"
+	@echo "make peers      every way to run a PyTorch model on this CPU, side by side; writes docs/benchmarks.md"
 	@echo "make build      build incrementally and make torch_tensorrt importable in $(VENV)"
 	@echo "make configure  environment and build files only"
 	@echo "make format     format all sources in place"
@@ -78,6 +79,9 @@ demo: build $(VENV)/stamp-demo
 
 bench: build $(VENV)/stamp-demo $(VENV)/stamp-bench
 	$(BIN)/python benchmarks/run.py $(ARGS)
+
+peers: build $(VENV)/stamp-demo $(VENV)/stamp-test $(VENV)/stamp-bench $(VENV)/stamp-peers
+	$(BIN)/python benchmarks/peers.py $(ARGS)
 
 test: configure $(VENV)/stamp-demo $(VENV)/stamp-test
 	$(BIN)/python tools/run_checks.py test --build $(BUILD) --jobs $(JOBS)

@@ -28,32 +28,12 @@ import openvino as ov
 import torch
 import torch_tensorrt
 from e2e.models import MODELS, Model
+from openvino_native import openvino_call
 from timing import Call, timings
 
 DEFAULT_MODELS = ("resnet50", "mobilenet_v3_large", "efficientnet_b0", "vit_b_16", "minilm")
 TOKENS = ((1, 32), (1, 32))  # batch 1 of a sentence's length, ids and mask
 TINY = (1, 8)
-
-
-def openvino_call(
-    module: torch.nn.Module, inputs: list[torch.Tensor], threads: int
-) -> tuple[Call, Any]:
-    """A call of OpenVINO's own Python API, inputs and results shared, and its infer request."""
-    converted = ov.convert_model(
-        module, example_input=tuple(inputs), input=[list(t.shape) for t in inputs]
-    )
-    options = {
-        "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_PRECISION_HINT": "f32",
-        "INFERENCE_NUM_THREADS": threads,
-    }
-    request = ov.Core().compile_model(converted, "CPU", options).create_infer_request()
-    arrays = [t.numpy() for t in inputs]
-
-    def call() -> Any:
-        return request.infer(arrays, share_inputs=True, share_outputs=True)
-
-    return call, request
 
 
 def compile_ours(

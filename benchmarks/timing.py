@@ -1,4 +1,4 @@
-"""Calls timed side by side: a block of each in turn, again and again, in one process."""
+"""Calls timed side by side: a block of each in turn, again and again."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 WARM_UP = 2  # calls at the head of each block, not counted
 
 Call = Callable[[], Any]
+Block = Callable[[int], list[float]]
 
 
 @dataclass(frozen=True)
@@ -24,22 +26,27 @@ class Timing:
 
 def timings(calls: dict[str, Call], seconds: float) -> dict[str, Timing]:
     """Blocks of calls in turn, about `seconds` in all."""
-    for call in calls.values():
-        for _ in range(5):
-            call()
-    slowest = max(_block(call, 3)[-1] for call in calls.values())
-    per_block = max(5, min(200, int(60 / slowest)))
-    seen: dict[str, list[float]] = {name: [] for name in calls}
-    names = list(calls)
+    return interleaved({name: partial(block, call) for name, call in calls.items()}, seconds)
+
+
+def interleaved(blocks: dict[str, Block], seconds: float, least: int = 5) -> dict[str, Timing]:
+    """The same for what runs a block of so many calls; at least three blocks of `least` calls."""
+    for run in blocks.values():
+        run(5)
+    slowest = max(run(3)[-1] for run in blocks.values())
+    per_block = max(least, min(200, int(60 / slowest)))
+    seen: dict[str, list[float]] = {name: [] for name in blocks}
+    names = list(blocks)
     end = time.perf_counter() + seconds
     while time.perf_counter() < end or len(seen[names[0]]) < 3 * per_block:
         for name in names:
-            seen[name] += _block(calls[name], WARM_UP + per_block)[WARM_UP:]
+            seen[name] += blocks[name](WARM_UP + per_block)[WARM_UP:]
         names.append(names.pop(0))
     return {name: _timing(values) for name, values in seen.items()}
 
 
-def _block(call: Call, count: int) -> list[float]:
+def block(call: Call, count: int) -> list[float]:
+    """Milliseconds of each of so many calls, one after the other."""
     values = []
     for _ in range(count):
         start = time.perf_counter_ns()
