@@ -2,8 +2,8 @@
 
 An error is a statement that throws, raises or refuses with a text of its own. It counts as tested
 where WINDOW characters in a row of it, that no other error has, occur in the sources of the tests:
-", expected one of" proves nothing. What may stay untested is in untested_errors.txt, a line each with its reason; a line that explains
-nothing fails too, so that the list only shrinks.
+", expected one of" proves nothing. What may stay untested is in untested_errors.txt, a line each
+with its reason; a line that explains nothing fails too, so that the list only shrinks.
 
     untested_errors.py [--root FOLDER]            check
     untested_errors.py [--root FOLDER] --list     print each error, tested or not

@@ -45,6 +45,28 @@ def reasons(function: Callable[..., torch.Tensor], *inputs: torch.Tensor) -> str
             "aten::_upsample_bilinear2d_aa",
             "antialiased resizing, which no engine computes as PyTorch does",
         ),
+        (
+            lambda x: torch.batch_norm(
+                x, None, None, torch.zeros(3), torch.ones(3), True, 0.1, 1e-5, False
+            ),
+            (X,),
+            "aten::batch_norm",
+            "training is True, which updates the running statistics; put the model into eval mode",
+        ),
+        (
+            lambda x: torch.instance_norm(
+                x, None, None, torch.zeros(3), torch.ones(3), True, 0.1, 1e-5, False
+            ),
+            (X,),
+            "aten::instance_norm",
+            "use_input_stats is True with running statistics, which it updates; put the model",
+        ),
+        (
+            lambda x, w, o: torch.nn.functional.embedding_bag(x, w, o, mode="max", padding_idx=1),
+            (torch.tensor([0, 1, 2]), torch.rand(4, 3), torch.tensor([0, 2])),
+            "aten::embedding_bag",
+            "padding_idx with the mode max, expected sum or mean",
+        ),
         (lambda x: torch.relu(x.double()), (X,), "aten::", "float64, which no engine computes in"),
         (
             lambda x: torch.linalg.svdvals(x),

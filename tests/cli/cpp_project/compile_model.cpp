@@ -70,6 +70,8 @@ void types() {
   NEED(Device().device_type == Device::DeviceType::kAuto);
   NEED(Device::DeviceType(c10::kCUDA) == Device::DeviceType::kGPU);
   NEED(Device::DeviceType(c10::kCPU) == Device::DeviceType::kCPU);
+  const std::string error = error_of([] { (void)Device::DeviceType(c10::kMeta); });
+  NEED(error.find(", expected CUDA or CPU") != std::string::npos);
   Device dla{Device::DeviceType::kDLA, 0, 1, true};
   NEED(dla.dla_core == 1 && dla.gpu_id == 0 && dla.allow_gpu_fallback);
 }
@@ -165,7 +167,9 @@ int main(int argc, char** argv) {
     std::fflush(stdout);
     torchtrt::dump_build_info();
     NEED(torchtrt::get_build_info().find("C++ ABI: ") != std::string::npos);
-    NEED(error_of([] { torchtrt::set_device(99); }).find("GPU id is 99") != std::string::npos);
+    NEED(error_of([] {
+           torchtrt::set_device(99);
+         }).find("GPUs that PyTorch sees on this machine") != std::string::npos);
     logging();
     types();
     inputs();
