@@ -28,13 +28,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
-sys.path.insert(0, str(ROOT / "tools"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 
 from peer_worker import PEERS, missing
 from timing import interleaved
 
+ROOT = Path(__file__).parent.parent
 WORKER = Path(__file__).with_name("peer_worker.py")
 RESULTS = ROOT / "build" / "peers.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
