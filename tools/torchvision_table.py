@@ -86,12 +86,12 @@ def tensors_of(value: Any) -> list[Any]:
     return [tensor for part in parts for tensor in tensors_of(part)] if parts else []
 
 
-def error_of(got: Any, expected: Any) -> float:
+def error_of(got: Any, expected: Any, *, same_dtype: bool = True) -> float:
     """The largest difference, relative to the largest number; infinite where types differ."""
     pairs = list(zip(tensors_of(got), tensors_of(expected), strict=True))
     worst = 0.0
     for a, b in pairs:
-        if a.shape != b.shape or a.dtype != b.dtype:
+        if a.shape != b.shape or (same_dtype and a.dtype != b.dtype):
             return float("inf")
         if b.numel():
             scale = max(b.double().abs().max().item(), 1e-30)
@@ -120,14 +120,21 @@ def run(name: str) -> Row:
     fast = torch_tensorrt.compile(captured, **options)
     done = time.perf_counter()
     report = torch_tensorrt.report(fast)
-    return {
+    reference = captured if family == "detection" else module
+    expected = reference(*inputs)
+    error = error_of(fast(*inputs), expected)
+    own = {}
+    if family == "detection" and error > TOLERANCE:
+        exact = torch.jit.script(module.double())([image.double() for image in inputs[0]])
+        own = {"own_error": error_of(expected, exact, same_dtype=False)}
+    return own | {
         "family": family,
         "capture_s": middle - start,
         "compile_s": done - middle,
         "engines": len(report.engines),
         "in_engine": report.data["engine_ops"],
         "in_pytorch": dict(Counter(node["op"] for node in report.in_pytorch)),
-        "error": error_of(fast(*inputs), (captured if family == "detection" else module)(*inputs)),
+        "error": error,
     }
 
 
@@ -151,6 +158,11 @@ def stayed(row: Row) -> str:
     return f"{sum(ops.values())}: {shown}{', ..' if len(ops) > 4 else ''}" if ops else "0"
 
 
+def is_right(row: Row) -> bool:
+    """Within the tolerance, or nearer to PyTorch than PyTorch's float32 is to its float64."""
+    return row.get("error", float("inf")) <= max(TOLERANCE, row.get("own_error", 0))
+
+
 def page(results: dict[str, Row]) -> str:
     plain = [
         r
@@ -158,14 +170,17 @@ def page(results: dict[str, Row]) -> str:
         if r.get("family") in ("classification", "segmentation", "video")
     ]
     whole = sum(r["engines"] == 1 and not r["in_pytorch"] for r in plain)
-    right = sum(r.get("error", 1) <= TOLERANCE for r in results.values())
+    right = sum(is_right(r) for r in results.values())
     text = (
         "Every model of `torchvision.models`, with random weights, in float32 and at batch 1, on a "
         "machine with two CPU cores; written by `tools/torchvision_table.py`. Detection models are "
         "scripted, and their post-processing stays in PyTorch; all others are captured by "
         "torch.export. The error is the largest difference from PyTorch, relative to the largest "
-        f"number.\n\nRight to {TOLERANCE:.0e}: {right} of {len(results)}. One engine and nothing "
-        f"left in PyTorch: {whole} of the {len(plain)} of classification, segmentation and video."
+        f"number. Random detectors amplify rounding: where theirs is above {TOLERANCE:.0e}, the "
+        "error of PyTorch's own float32 against its float64 stands behind it.\n\n"
+        f"Right to {TOLERANCE:.0e} or to PyTorch's own error: {right} of {len(results)}. One "
+        f"engine and nothing left in PyTorch: {whole} of the {len(plain)} of classification, "
+        "segmentation and video."
     )
     lines = [
         "# Models of torchvision",
@@ -178,9 +193,10 @@ def page(results: dict[str, Row]) -> str:
         if "failure" in row:
             lines.append(f"| {name} | | | | {row['failure']} | | |")
             continue
+        own = f" of {row['own_error']:.0e}" if "own_error" in row else ""
         lines.append(
             f"| {name} | {row['family']} | {row['engines']} | {row['in_engine']} | {stayed(row)} "
-            f"| {row['compile_s']:.1f} s | {row['error']:.0e} |"
+            f"| {row['compile_s']:.1f} s | {row['error']:.0e}{own} |"
         )
     return "\n".join(lines) + "\n"
 

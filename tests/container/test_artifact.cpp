@@ -103,6 +103,23 @@ TEST(artifact_round_trip) {
   CHECK(read.to_bytes() == bytes);
 }
 
+TEST(artifact_remembers_what_runs_between_engines) {
+  Artifact artifact = sample();
+  CHECK(!Artifact::from_bytes(Blob::of(artifact.to_bytes())).alternates);
+  artifact.alternates = true;
+  const container::Bytes bytes = artifact.to_bytes();
+  CHECK(Artifact::from_bytes(Blob::of(bytes)).alternates);
+  auto sections = container::sections_of(bytes);
+  for (auto& section : sections) {
+    if (section.kind != container::kManifest) continue;
+    std::string text(reinterpret_cast<const char*>(section.content.data()), section.content.size());
+    text.replace(text.find("\"alternates\":true") + 13, 4, "null");
+    section.content = container::bytes_of(text);
+  }
+  CHECK_THROWS(Artifact::from_bytes(Blob::of(container::forge(sections))),
+               "manifest has alternates null, expected true or no such key");
+}
+
 TEST(artifact_weights_are_views_stored_once) {
   const Blob file = Blob::of(sample().to_bytes());
   const Artifact read = Artifact::from_bytes(file);

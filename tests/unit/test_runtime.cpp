@@ -136,6 +136,20 @@ TEST(engine_reads_host_inputs) {
   check_close(engine->execute({none, at::scalar_tensor(2, at::kLong)}).at(0), none.reshape({2, 0}));
 }
 
+TEST(engine_takes_the_numbers_that_it_was_built_for) {
+  core::Network network;
+  core::NetworkBuilder net(network);
+  const auto x = net.input("x", TensorType{DType::f32, {Extent::range(0, 6, 12)}});
+  const auto rows = net.input("rows", TensorType{DType::i64, {}}, true, {Extent::range(1, 2, 3)});
+  network.mark_output(net.reshape(x, {rows, net.floor_div(net.size(x, 0), rows)}).id(), "y");
+  const auto engine = engine_of(artifact_of(std::move(network), "forward_engine_2"));
+  const at::Tensor six = at::randn({6});
+  check_close(engine->execute({six, at::scalar_tensor(3, at::kLong)}).at(0), six.reshape({3, 2}));
+  CHECK(!engine->accepts({six, at::scalar_tensor(6, at::kLong)}));
+  CHECK_THROWS(engine->execute({six, at::scalar_tensor(6, at::kLong)}),
+               "input 1 (rows) is [6], expected numbers within i64[1..2..3]");
+}
+
 TEST(engine_infers_output_shapes_without_running) {
   const auto engine = engine_of(relu_add());
   const auto meta = [](at::IntArrayRef sizes) {
