@@ -24,7 +24,11 @@ BIN = Path(sys.executable).parent
 CPP_FOLDERS = ("src", "include", "python", "tests", "examples", "cmake")
 PYTHON_FOLDERS = ("python", "tests", "tools", "examples", "benchmarks")
 
-LONG_PYTHON_TESTS = ("tests/cli/test_file_tools.py", "tests/e2e/test_atomic_save.py")
+LONG_PYTHON_TESTS = (
+    "tests/cli/test_file_tools.py",
+    "tests/e2e/test_atomic_save.py",
+    "tests/load",
+)
 
 # Words of a summary line ("3 passed, 1 skipped in 2s") and what they count as; an expected failure
 # proves nothing.
@@ -168,7 +172,7 @@ def long_checks(build: Path, sanitized: Path, jobs: int) -> list[Check]:
         Check("container tests, long", [build / "bin" / tests, "--long"], counts=True),
         Check("unit tests, long", [build / "bin/torchtrt_unit_tests", "--long", "spoiled"], True),
         Check(
-            "files, long",
+            "files and load, long",
             [sys.executable, "-m", "pytest", "-q", "--long", *LONG_PYTHON_TESTS],
             counts=True,
         ),

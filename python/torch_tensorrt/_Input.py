@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any
 
 import torch
+from torch.utils import _pytree as pytree
 
 from torch_tensorrt._enums import dtype as _dtype
 from torch_tensorrt._enums import memory_format
@@ -282,3 +283,20 @@ def device_of(module: torch.nn.Module) -> torch.device:
     """Where its weights are; the CPU where it has none."""
     tensors = itertools.chain(module.parameters(), module.buffers())
     return next((tensor.device for tensor in tensors), torch.device("cpu"))
+
+
+def distinct(examples: Any) -> Any:
+    """The examples with a copy of every tensor that occurs again.
+
+    Tracers know an argument by its tensor: of two that are one, they would record the last.
+    """
+    seen: set[int] = set()
+
+    def own(value: Any) -> Any:
+        if not isinstance(value, torch.Tensor):
+            return value
+        again = id(value) in seen
+        seen.add(id(value))
+        return value.clone() if again else value
+
+    return pytree.tree_map(own, examples)

@@ -155,6 +155,7 @@ class Compilation {
     for (Node* node : all_nodes(graph_.body())) entries_.push_back(entry_of(*node));
     for (std::size_t i = 0; const Node* node : all_nodes(graph_.body())) index_[node] = i++;
     compile_block(graph_.body());
+    copy_constant_results(graph_, graph_.body());
     graph_.remove_dead();
     graph_.verify();
     report_.nodes = std::move(entries_);

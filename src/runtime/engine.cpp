@@ -6,6 +6,7 @@
 #include <ATen/ops/from_blob.h>
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/GradMode.h>
+#include <c10/core/InferenceMode.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <c10/util/SmallVector.h>
 #include <pthread.h>
@@ -15,6 +16,7 @@
 #include <functional>
 #include <map>
 #include <numeric>
+#include <optional>
 #include <utility>
 
 #include "core/error.h"
@@ -165,6 +167,8 @@ class TensorSink final : public core::OutputSink {
       return output.numel() > 0 ? output.mutable_data_ptr() : nothing;
     }
     const bool host = std::find(host_.begin(), host_.end(), index) != host_.end();
+    std::optional<c10::InferenceMode> mode;
+    if (c10::InferenceMode::is_enabled() != inference_mode_) mode.emplace(inference_mode_);
     output = empty_tensor(scalar_type(dtype), {dims.data(), dims.size()},
                           host ? at::Device(at::kCPU) : device_);
     void* data = output.mutable_data_ptr();
@@ -184,6 +188,9 @@ class TensorSink final : public core::OutputSink {
   std::vector<at::Tensor> outputs_, spare_;
   c10::SmallVector<std::size_t, 2> host_;
   at::Device device_;
+  /// The caller's mode, whatever the engine computes in: PyTorch forbids writes to tensors that
+  /// were made in inference mode.
+  bool inference_mode_ = c10::InferenceMode::is_enabled();
 };
 
 }  // namespace

@@ -10,7 +10,7 @@ import torch
 from torch.export import Dim, ExportedProgram
 from torch.utils import _pytree as pytree
 
-from torch_tensorrt._Input import Input, device_of, positional_inputs
+from torch_tensorrt._Input import Input, device_of, distinct, positional_inputs
 from torch_tensorrt._program.decompositions import kept_recurrent
 from torch_tensorrt._program.shapes import Ranges, SymbolRange, is_symbolic, ranges_of
 
@@ -53,7 +53,7 @@ def trace(
     del settings
     args, kwargs = arguments(inputs, arg_inputs, kwarg_inputs)
     device = device_of(mod)
-    examples = pytree.tree_map(lambda value: _example(value, device), (args, kwargs))
+    examples = distinct(pytree.tree_map(lambda value: _example(value, device), (args, kwargs)))
     if dynamic_shapes is None:
         described = pytree.tree_map(_dynamic, (args, kwargs))
         dynamic_shapes = _by_name(mod, *described)

@@ -9,7 +9,7 @@ import torch
 from torch.export import Dim
 from torch.utils import _pytree as pytree
 
-from torch_tensorrt._Input import Input, device_of
+from torch_tensorrt._Input import Input, device_of, distinct
 from torch_tensorrt._program import Ranges, SymbolRange
 from torch_tensorrt.fx.input_tensor_spec import InputTensorSpec
 
@@ -57,8 +57,10 @@ def any_dynamic(inputs: tuple[Any, ...]) -> bool:
 def examples(inputs: tuple[Any, ...], module: torch.nn.Module) -> tuple[Any, ...]:
     """Tensors to trace the module with, where its weights are."""
     device = device_of(module)
-    return pytree.tree_map(
-        lambda v: v._to_trace_with().to(device) if isinstance(v, Input) else v, inputs
+    return distinct(
+        pytree.tree_map(
+            lambda v: v._to_trace_with().to(device) if isinstance(v, Input) else v, inputs
+        )
     )
 
 

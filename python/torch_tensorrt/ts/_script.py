@@ -12,7 +12,7 @@ import torch
 
 from torch_tensorrt import _C
 from torch_tensorrt._enums import memory_format
-from torch_tensorrt._Input import Input
+from torch_tensorrt._Input import Input, distinct
 
 Script = torch.jit.ScriptModule
 _Value = bool | int | float | str | None
@@ -61,9 +61,9 @@ def _traced(module: torch.nn.Module, inputs: Any, keywords: Mapping[str, Any]) -
     if keywords:
         names = inspect.signature(module.forward).parameters
         positional = dict(zip(names, example(inputs), strict=False))
-        options["example_kwarg_inputs"] = {**positional, **example(keywords)}
+        options["example_kwarg_inputs"] = distinct({**positional, **example(keywords)})
     else:
-        options["example_inputs"] = example(inputs)
+        options["example_inputs"] = distinct(example(inputs))
     with torch.no_grad():
         traced: Script = torch.jit.trace(module, **options)
     # PyTorch keeps the methods of traced modules, stacks of every op included, for good.

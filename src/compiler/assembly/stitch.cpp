@@ -137,4 +137,37 @@ void stitch(Graph& graph, Block& block, std::vector<BuiltSegment> segments) {
   stitcher.finish();
 }
 
+namespace {
+
+/// A copy is made before `reader`, or at the end of the block.
+void copy_constants(Graph& graph, Block& block, Argument& result, Node* reader) {
+  if (auto* list = std::get_if<Argument::List>(&result.data)) {
+    for (Argument& element : *list) copy_constants(graph, block, element, reader);
+  } else if (const Var* var = result.var()) {
+    Node* made_by = var->producer;
+    const bool nests =
+        made_by && made_by->owner == &block &&
+        (made_by->kind == c10::prim::TupleConstruct || made_by->kind == c10::prim::ListConstruct ||
+         made_by->kind == c10::prim::DictConstruct);
+    if (!nests) return;
+    for (Argument& element : made_by->args) copy_constants(graph, block, element, made_by);
+  } else if (const c10::IValue& constant = *result.constant();
+             constant.isTensor() && constant.toTensor().defined()) {
+    std::vector<Argument> args{result, c10::IValue()};
+    Node* clone = reader ? graph.insert_before(reader, c10::aten::clone, std::move(args))
+                         : graph.append(block, c10::aten::clone, std::move(args));
+    clone->op = torch::jit::findOperatorFor({"aten::clone", ""});
+    result = graph.add_output(clone, c10::TensorType::get());
+  }
+}
+
+}  // namespace
+
+void copy_constant_results(Graph& graph, Block& block) {
+  for (const auto& node : block.nodes) {
+    for (const auto& inner : node->blocks) copy_constant_results(graph, *inner);
+  }
+  for (Argument& result : block.outputs) copy_constants(graph, block, result, nullptr);
+}
+
 }  // namespace torch_tensorrt::compiler

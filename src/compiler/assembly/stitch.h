@@ -23,4 +23,8 @@ struct BuiltSegment {
 /// where it accepts its inputs, else the original ops.
 TORCHTRT_API void stitch(Graph& graph, Block& block, std::vector<BuiltSegment> segments);
 
+/// Constant tensors among the results become copies: the caller may write to what it gets, and the
+/// next call must not see that.
+TORCHTRT_API void copy_constant_results(Graph& graph, Block& block);
+
 }  // namespace torch_tensorrt::compiler

@@ -136,6 +136,9 @@ class Emitter {
           schema && i < schema->arguments().size() ? schema->arguments()[i].type() : c10::TypePtr();
       inputs.push_back(value_of(node.args[i], type));
     }
+    // TorchScript's executor computes what has only constants as arguments once and for all.
+    if (node.kind == c10::aten::clone && inputs.front()->node()->kind() == c10::prim::Constant)
+      inputs.front() = attribute_of(*node.args.front().constant());
     jit::Node* out = graph_->create(node.kind, inputs, node.outputs.size());
     if (node.jit) {
       out->copyAttributes(*const_cast<jit::Node*>(node.jit));
@@ -160,6 +163,12 @@ class Emitter {
   void define(const Var* var, jit::Value* value) {
     value->setType(var->type);
     values_[var] = value;
+  }
+
+  jit::Value* attribute_of(const c10::IValue& tensor) {
+    const std::string name = method_ + "_result_" + std::to_string(results_++);
+    module_.register_attribute(name, c10::TensorType::get(), tensor);
+    return graph_->insertNode(graph_->createGetAttr(self_, name))->output();
   }
 
   jit::Value* engine_of(const Node& node) {
@@ -222,6 +231,7 @@ class Emitter {
   jit::Value* self_ = nullptr;
   std::unordered_map<const Var*, jit::Value*> values_;
   std::unordered_map<const void*, std::string> engine_names_;
+  std::size_t results_ = 0;
 };
 
 }  // namespace
