@@ -1,10 +1,10 @@
-#include "compiler/capture/torchscript.h"
 #include "compiler/driver.h"
 
 #include <cstring>
 #include <variant>
 
 #include "bindings.h"
+#include "compiler/capture/torchscript.h"
 #include "compiler/conversion/op_context.h"
 #include "core/artifact.h"
 #include "core/engine.h"

@@ -337,8 +337,8 @@ Compiled run(const torch::jit::Module& module, const Signature& inputs,
   const Probes probes = make_probes(compiled.captured, inputs, method);
   Graph& graph = *compiled.captured.graph;
   lower(graph, probes.probes, probes.required, settings, probes.defaulted);
-  if (has_unknown_work(graph)) {
-    observe(compiled.captured, probes.probes, runtime::device_of(device));
+  if (has_unknown_work(graph) &&
+      observe(compiled.captured, probes.probes, runtime::device_of(device))) {
     lower(graph, probes.probes, probes.required, settings, probes.defaulted);
   }
   check_defaults(compiled.captured, probes, method);

@@ -38,6 +38,13 @@ alignas(64) std::byte nothing[64];
 
 std::string show_sizes(at::IntArrayRef sizes) { return core::text('[', core::join(sizes), ']'); }
 
+/// The elements of a host input.
+std::vector<std::int64_t> numbers_of(const at::Tensor& tensor) {
+  const at::Tensor host = tensor.to(at::kCPU).contiguous();
+  const auto* data = host.const_data_ptr<std::int64_t>();
+  return {data, data + host.numel()};
+}
+
 at::Tensor empty_tensor(at::ScalarType dtype, at::IntArrayRef sizes, at::Device device) {
   if (device.is_cpu()) return at::Tensor(at::detail::empty_cpu(sizes, dtype));
   return at::empty(sizes, at::TensorOptions(dtype).device(device));
@@ -69,12 +76,10 @@ struct Engine::Port {
 
   bool takes_content(const at::Tensor& tensor) const {
     if (content.empty() || tensor.is_meta()) return true;
-    const at::Tensor numbers = tensor.to(at::kCPU).contiguous();
-    const auto* data = numbers.const_data_ptr<std::int64_t>();
-    return std::equal(content.begin(), content.end(), data, data + numbers.numel(),
-                      [](const core::Extent& extent, std::int64_t number) {
-                        return extent.min <= number && number <= extent.max;
-                      });
+    return std::ranges::equal(content, numbers_of(tensor),
+                              [](const core::Extent& extent, std::int64_t number) {
+                                return extent.min <= number && number <= extent.max;
+                              });
   }
 };
 
@@ -218,11 +223,9 @@ Engine::Engine(core::Artifact artifact, LoadOptions options)
       shapes_(std::make_unique<ShapeCache>()) {
   for (const core::IoEntry& entry : artifact_.inputs) inputs_.emplace_back(entry);
   for (const core::IoEntry& entry : artifact_.outputs) outputs_.emplace_back(entry);
-  if (const core::Network* network = artifact_.network ? &*artifact_.network : nullptr) {
-    for (std::size_t i = 0; i < inputs_.size(); ++i) {
-      const core::Node& node = network->producer(network->inputs().at(i));
-      inputs_[i].content = std::get<core::Input>(node.layer).content;
-    }
+  for (std::size_t i = 0; artifact_.network && i < inputs_.size(); ++i) {
+    const core::Node& node = artifact_.network->producer(artifact_.network->inputs().at(i));
+    inputs_[i].content = std::get<core::Input>(node.layer).content;
   }
   if (WithoutLoading::active()) return;
   Loaded loaded = load(artifact_, options_);
@@ -340,10 +343,7 @@ void Engine::refuse(std::size_t index, const at::Tensor& tensor) const {
                                  " (min..opt..max where a dimension is dynamic)");
   }
   if (!port.takes_content(tensor)) {
-    const at::Tensor numbers = tensor.to(at::kCPU).contiguous();
-    const auto* data = numbers.const_data_ptr<std::int64_t>();
-    throw core::invalid_argument(where(index), " is ",
-                                 show_sizes({data, static_cast<std::size_t>(numbers.numel())}),
+    throw core::invalid_argument(where(index), " is ", show_sizes(numbers_of(tensor)),
                                  ", expected numbers within ",
                                  core::to_text(core::TensorType{core::DType::i64, port.content}));
   }
@@ -499,11 +499,7 @@ std::vector<std::vector<std::int64_t>> Engine::inferred_shapes(
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     StaticInput& input = known.emplace_back();
     input.dims = inputs[i].sizes().vec();
-    if (inputs_[i].host && !inputs[i].is_meta()) {
-      const at::Tensor host = prepared(i, inputs[i]);
-      const auto* data = host.const_data_ptr<std::int64_t>();
-      input.content.emplace(data, data + host.numel());
-    }
+    if (inputs_[i].host && !inputs[i].is_meta()) input.content = numbers_of(inputs[i]);
     // Ranks and the presence of contents are told apart by their lengths.
     key.push_back(static_cast<std::int64_t>(input.dims.size()));
     key.insert(key.end(), input.dims.begin(), input.dims.end());

@@ -7,6 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 import torch_tensorrt
+from ops.harness import Call
 from torch import nn
 
 
@@ -16,15 +17,6 @@ def f(*sizes: int) -> torch.Tensor:
 
 def i(*sizes: int) -> torch.Tensor:
     return torch.zeros(sizes, dtype=torch.int64)
-
-
-class Call(nn.Module):
-    def __init__(self, function: Callable[..., Any]) -> None:
-        super().__init__()
-        self.function = function
-
-    def forward(self, *inputs: torch.Tensor) -> Any:
-        return self.function(*inputs)
 
 
 CASES: dict[str, tuple[Callable[..., Any], list[torch.Tensor]]] = {

@@ -24,17 +24,6 @@ from torch_tensorrt.fx.passes.lower_basic_pass import transposed_linear, transpo
 Pass = Callable[[torch.fx.GraphModule], torch.fx.GraphModule]
 
 
-class Call(nn.Module):
-    """A function of tensors as a module."""
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        super().__init__()
-        self.function = function
-
-    def forward(self, *args: torch.Tensor) -> Any:
-        return self.function(*args)
-
-
 def traced(function: Callable[..., Any], count: int) -> torch.fx.GraphModule:
     """The trace of a function of `count` tensors."""
     names = ["a", "b", "c"][:count]

@@ -1,8 +1,4 @@
-"""Programs that measure a process's memory; each runs in a process of its own.
-
-memory.py calls N [leak]      bytes a call in the second half of N calls with random shapes
-memory.py compiles N [leak]   megabytes that N compilations leave behind, after a warm-up
-"""
+"""Measures of a process's memory; each is taken in a process of its own."""
 
 from __future__ import annotations
 
@@ -10,8 +6,6 @@ import ctypes
 import gc
 import random
 import statistics
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -46,13 +40,6 @@ class Net(nn.Module):
         return self.fc(weights @ y).tanh()
 
 
-class Unscriptable(nn.Module):
-    """TorchScript has no *args."""
-
-    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        return torch.tanh(inputs[0])
-
-
 def dynamic(**settings: object) -> nn.Module:
     ranges = [Input(min_shape=(1, 4, 1), opt_shape=(4, 4, 32), max_shape=(16, 4, 128))]
     return torch_tensorrt.compile(
@@ -66,6 +53,7 @@ def slope(values: list[tuple[int, int]]) -> float:
 
 
 def calls(count: int, leak: bool) -> float:
+    """Bytes a call in the second half of so many calls with random shapes."""
     fast = dynamic()
     chosen = random.Random(0)
     # Fewer shapes than kernels are kept, or many more: either way their number ends.
@@ -80,13 +68,10 @@ def calls(count: int, leak: bool) -> float:
     return slope(seen)
 
 
-def compiles(count: int, leak: bool) -> float:
-    layers: list[nn.Module] = [nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 8)]
-    if "traced" in sys.argv:
-        layers.append(Unscriptable())
-    small = nn.Sequential(*layers).eval()
+def compiles(count: int, ir: str, leak: bool) -> float:
+    """Megabytes that so many compilations leave behind, after a warm-up."""
+    small = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 8)).eval()
     x = torch.rand(2, 64)
-    ir = "dynamo" if "dynamo" in sys.argv else "ts"
 
     def once() -> None:
         fast = torch_tensorrt.compile(
@@ -103,9 +88,3 @@ def compiles(count: int, leak: bool) -> float:
     for _ in range(count):
         once()
     return (resident() - before) / 1e6
-
-
-if __name__ == "__main__":
-    torch.set_grad_enabled(False)
-    measures: dict[str, Callable[[int, bool], float]] = {"calls": calls, "compiles": compiles}
-    print(measures[sys.argv[1]](int(sys.argv[2]), "leak" in sys.argv))

@@ -168,7 +168,9 @@ class Row:
         return Row(name, fn, *inputs, forms=self.forms, tolerance=self.tolerance)
 
 
-class _Call(torch.nn.Module):
+class Call(torch.nn.Module):
+    """A function of tensors as a module."""
+
     def __init__(self, fn: Callable[..., Any]) -> None:
         super().__init__()
         self.fn = fn
@@ -242,7 +244,7 @@ class Case:
             warnings.simplefilter("ignore")
             if self.form == "scripted":
                 return torch.jit.script(module)
-            wrapped = module if isinstance(module, torch.nn.Module) else _Call(module).eval()
+            wrapped = module if isinstance(module, torch.nn.Module) else Call(module).eval()
             if self.form == "exported":
                 return wrapped
             return torch.jit.trace(wrapped, tuple(inputs), check_trace=False, strict=False)

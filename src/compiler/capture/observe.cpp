@@ -132,7 +132,7 @@ bool has_unknown_work(Graph& graph) {
   });
 }
 
-void observe(const Captured& captured, const std::vector<Probe>& probes, at::Device device) {
+bool observe(const Captured& captured, const std::vector<Probe>& probes, at::Device device) {
   const at::NoGradGuard no_grad;
   const KeepRandomState random;
   std::vector<Types> seen;
@@ -143,7 +143,7 @@ void observe(const Captured& captured, const std::vector<Probe>& probes, at::Dev
     core::log_info(
         "[capture] the model does not run on random inputs, so that types that depend on ",
         "data stay unknown: ", text.substr(0, text.find('\n')));
-    return;
+    return false;
   }
   for (Node* node : all_nodes(captured.graph->body())) {
     if (!node->jit) continue;
@@ -160,6 +160,7 @@ void observe(const Captured& captured, const std::vector<Probe>& probes, at::Dev
       if (samples.size() == seen.size()) node->outputs[i]->observed = std::move(samples);
     }
   }
+  return true;
 }
 
 }  // namespace torch_tensorrt::compiler

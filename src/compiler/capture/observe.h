@@ -13,9 +13,9 @@ TORCHTRT_API bool has_unknown_work(Graph& graph);
 
 /// Runs the method in PyTorch, once for each probe, on random tensors of the probes' types on
 /// `device`, and leaves in Var::observed which types its values had. What is built on such a type
-/// is a guess, guarded at run time. Where the method cannot run on random tensors nothing is
+/// is a guess, guarded at run time. False where the method cannot run on random tensors: nothing is
 /// observed, and one INFO line says why.
-TORCHTRT_API void observe(const Captured& captured, const std::vector<Probe>& probes,
+TORCHTRT_API bool observe(const Captured& captured, const std::vector<Probe>& probes,
                           at::Device device);
 
 }  // namespace torch_tensorrt::compiler

@@ -46,8 +46,7 @@ ov::AnyMap properties(const BuildOptions& options) {
       // It would quantize the activations in front of compressed weights.
       ov::hint::dynamic_quantization_group_size(0),
       // Kernels made for one shape of one layer, a third of a megabyte each: with OpenVINO's 5000
-      // of
-      // them a small model of 2000 shapes took 3.4 GB.
+      // of them a small model of 2000 shapes took 3.4 GB.
       {"CPU_RUNTIME_CACHE_CAPACITY", 512},
   };
   if (options.num_threads > 0) map.insert(ov::inference_num_threads(options.num_threads));
