@@ -23,13 +23,15 @@ export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-gpu check check-long bench peers configure build format tidy clean
+.PHONY: help demo test test-gpu check check-long check-asan check-tsan bench peers configure build format tidy clean
 
 help:
 	@echo "make demo       compile a real model, compare it with PyTorch, print the report"
 	@echo "make test       build, then C++ unit tests, engine conformance suite, Python tests"
 	@echo "make check      format, lint, types, include arrows, then everything of make test (what CI runs)"
 	@echo "make check-long attacks on files, parsers and caches in their long form, with sanitizers and a fuzzer"
+	@echo "make check-asan everything of ours built with address and undefined-behaviour sanitizers, and its tests"
+	@echo "make check-tsan the same with the thread sanitizer"
 	@echo "make test-gpu   engine conformance, tests and benchmark on the NVIDIA GPU that is here"
 	@echo "make bench      PyTorch, the engine's own API and this project side by side"
 	@echo "make peers      every way to run a PyTorch model on this CPU, side by side; writes docs/benchmarks.md"
@@ -37,7 +39,7 @@ help:
 	@echo "make configure  environment and build files only"
 	@echo "make format     format all sources in place"
 	@echo "make tidy       clang-tidy on the C++ files that differ from the last commit"
-	@echo "make clean      remove $(BUILD) and $(BUILD)-sanitized; the environment stays"
+	@echo "make clean      remove $(BUILD) and the builds with sanitizers; the environment stays"
 	@echo "Variables: TORCH=$(TORCH) PYTHON=$(PYTHON) JOBS=$(JOBS) CMAKE_ARGS=$(CMAKE_ARGS)"
 
 # ---- Environment -----------------------------------------------------------------------------------------------------
@@ -100,6 +102,16 @@ check-long: configure $(VENV)/stamp-test
 	  $(if $(CLANG),-DCMAKE_CXX_COMPILER=$(CLANG))
 	$(BIN)/python tools/run_checks.py long --build $(BUILD) --sanitized $(SANITIZED) --jobs $(JOBS)
 
+# Everything of ours, by the compiler that the sanitizer's library comes with; PyTorch and the engines are not instrumented.
+SANITIZE_asan := address$(COMMA)undefined
+SANITIZE_tsan := thread
+
+check-asan check-tsan: check-%: configure $(VENV)/stamp-demo $(VENV)/stamp-test
+	$(BIN)/cmake -G Ninja -S . -B $(BUILD)-$* -DCMAKE_MAKE_PROGRAM=$(BIN)/ninja -DPython_EXECUTABLE=$(BIN)/python \
+	  -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_COMPILER=g++ -DTORCHTRT_EXAMPLES=OFF \
+	  -DTORCHTRT_SANITIZE=$(SANITIZE_$*)
+	$(BIN)/python tools/run_checks.py $* --build $(BUILD)-$* --jobs $(JOBS)
+
 # On a machine with an NVIDIA GPU: the suites' rows for it. A C++ program gets PyTorch's CUDA library only if asked to.
 test-gpu: build $(VENV)/stamp-demo $(VENV)/stamp-test
 	LD_PRELOAD="$$($(BIN)/python -c 'import torch, os; print(os.path.dirname(torch.__file__))')/lib/libtorch_cuda.so" \
@@ -118,4 +130,4 @@ tidy: configure $(VENV)/stamp-tidy
 	  $(BIN)/clang-tidy -p $(BUILD) --quiet --extra-arg=-Wno-ignored-gch $$files; fi
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-sanitized
+	rm -rf $(BUILD) $(BUILD)-sanitized $(BUILD)-asan $(BUILD)-tsan

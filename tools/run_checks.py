@@ -3,6 +3,8 @@
     run_checks.py test     build, unit tests, conformance suite, Python tests
     run_checks.py check    format, lint, types and include arrows too
     run_checks.py long     the long forms of tests that attack files, parsers and caches
+    run_checks.py asan     the tests of a build with address and undefined-behaviour sanitizers
+    run_checks.py tsan     the same with the thread sanitizer
     run_checks.py format   formats all sources in place
 
 The last line is 'N passed, M failed, K skipped': tests, and each other check as one. Exit 1 if
@@ -15,8 +17,8 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,6 +31,24 @@ LONG_PYTHON_TESTS = (
     "tests/e2e/test_atomic_save.py",
     "tests/load",
 )
+
+# What of the Python tests runs with sanitizers, which see the project's own libraries alone.
+SANITIZED_PYTHON_TESTS = {
+    "asan": (
+        "tests/sanitizers/planted.py",
+        "tests/load/test_inputs.py",
+        "tests/load/test_many_threads.py",
+        "tests/load/test_partitions.py",
+        "tests/load/test_processes.py",
+        "tests/e2e/test_containers.py",
+        "tests/e2e/test_control_flow.py",
+        "tests/e2e/test_python_api.py",
+        "tests/e2e/test_runtime_modes.py",
+        "tests/e2e/test_saving.py",
+        "tests/errors",
+    ),
+    "tsan": ("tests/sanitizers/planted.py", "tests/load/test_many_threads.py"),
+}
 
 # Words of a summary line ("3 passed, 1 skipped in 2s") and what they count as; an expected failure
 # proves nothing.
@@ -66,6 +86,7 @@ class Check:
     command: Sequence[str | Path]
     counts: bool = False
     missing: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_counts(output: str) -> Counts | None:
@@ -75,8 +96,8 @@ def read_counts(output: str) -> Counts | None:
         if any(word in COUNTED_AS for _, word in found):
             counts = Counts()
             for number, word in found:
-                if field := COUNTED_AS.get(word):
-                    setattr(counts, field, getattr(counts, field) + int(number))
+                if kind := COUNTED_AS.get(word):
+                    setattr(counts, kind, getattr(counts, kind) + int(number))
             return counts
     return None
 
@@ -92,6 +113,7 @@ def run(check: Check) -> Counts:
         process = subprocess.Popen(
             [str(word) for word in check.command],
             cwd=ROOT,
+            env={**os.environ, **check.environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -187,11 +209,54 @@ def long_checks(build: Path, sanitized: Path, jobs: int) -> list[Check]:
     ]
 
 
+def sanitized_checks(which: str, build: Path) -> list[Check]:
+    """`which` is asan or tsan, `build` a build of everything with it."""
+
+    def library(name: str) -> str:
+        command = ["g++", f"-print-file-name={name}"]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    environment = {
+        # Leaks are counted by tests/load; this count would be of Python's and PyTorch's globals.
+        "ASAN_OPTIONS": "detect_leaks=0",
+        "TSAN_OPTIONS": "ignore_noninstrumented_modules=1:halt_on_error=1",
+        "UBSAN_OPTIONS": "print_stacktrace=1",
+        # What OpenVINO's threads ask of TBB's allocator fails otherwise.
+        "TBB_ENABLE_SANITIZERS": "1",
+    }
+    in_python = {
+        **environment,
+        # Without libstdc++ beside it, AddressSanitizer aborts at the first exception.
+        "LD_PRELOAD": f"{library(f'lib{which}.so')} {library('libstdc++.so.6')}",
+        "PYTHONPATH": str(build / "package"),
+        "TORCHTRT_SANITIZER": which,
+    }
+    # The thread sanitizer's shadow wants its addresses free of what the kernel places at random.
+    fixed = ["setarch", "-R"] if which == "tsan" else []
+    tests = SANITIZED_PYTHON_TESTS[which]
+
+    def program(name: str, program: str) -> Check:
+        command: list[str | Path] = [*fixed, build / "bin" / program]
+        return Check(name, command, counts=True, environment=environment)
+
+    return [
+        program("container tests", "torchtrt_container_tests"),
+        program("unit tests", "torchtrt_unit_tests"),
+        program("engine conformance", "torchtrt_conformance"),
+        Check(
+            "Python tests",
+            [*fixed, sys.executable, "-m", "pytest", "-q", *tests],
+            counts=True,
+            environment=in_python,
+        ),
+    ]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("what", choices=["test", "check", "long", "format"])
+    parser.add_argument("what", choices=["test", "check", "long", "asan", "tsan", "format"])
     parser.add_argument(
         "--build", type=Path, default=Path("build"), help="build folder (default: build)"
     )
@@ -207,7 +272,7 @@ def main() -> int:
         checks = format_checks(fix=True)
     if arguments.what == "check":
         checks = [*format_checks(fix=False), *lint_checks()]
-    if arguments.what in ("test", "check", "long"):
+    if arguments.what != "format":
         checks.append(
             Check("build", [BIN / "ninja", "-C", build, f"-j{arguments.jobs}", "--quiet"])
         )
@@ -215,6 +280,9 @@ def main() -> int:
         checks += test_checks(build)
     if arguments.what == "long":
         checks += long_checks(build, ROOT / arguments.sanitized, arguments.jobs)
+
+    if arguments.what in SANITIZED_PYTHON_TESTS:
+        checks += sanitized_checks(arguments.what, build)
 
     rows, total = [], Counts()
     for check in checks:

@@ -17,6 +17,7 @@ PyObject* python_type(core::ErrorKind kind) {
     case core::ErrorKind::unavailable:
       return PyExc_ImportError;
     case core::ErrorKind::incompatible:
+    case core::ErrorKind::engine_failed:
     case core::ErrorKind::internal:
       return PyExc_RuntimeError;
   }

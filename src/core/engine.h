@@ -105,7 +105,8 @@ class Context {
   virtual ~Context() = default;
   /// Runs synchronously on CPU, or enqueues on the launch's stream on CUDA, whose device is the
   /// current one. Inputs were checked by the caller against the Network's input types. Throws
-  /// Error.
+  /// Error, of the kind engine_failed where the whole Executable cannot be trusted any longer, and
+  /// what the sink throws; a context that threw is not run again.
   virtual void run(std::span<const Buffer> inputs, OutputSink& outputs, const Launch& launch) = 0;
 };
 

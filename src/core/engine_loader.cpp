@@ -174,8 +174,11 @@ const EnginePlugin& auto_engine_plugin(DeviceKind kind) {
       const Availability available = plugin->available();
       if (available.yes) {
         if (name == "reference") {
-          log_warning("no fast engine can run here, using the slow 'reference' engine (", reasons,
-                      ")");
+          static std::once_flag said;
+          std::call_once(said, [&] {
+            log_warning("no fast engine can run here, using the slow 'reference' engine (", reasons,
+                        ")");
+          });
         }
         return *plugin;
       }

@@ -16,7 +16,8 @@ enum class ErrorKind {
   unknown_setting,   ///< TypeError: no setting of that name.
   unavailable,       ///< ImportError: a library, file or device is missing.
   incompatible,      ///< RuntimeError: made for another version, device or format.
-  internal,          ///< RuntimeError: a defect of ours; the message asks for a report.
+  engine_failed,  ///< RuntimeError: an engine's library failed in a call, for want of memory say.
+  internal,       ///< RuntimeError: a defect of ours; the message asks for a report.
 };
 
 /// The one exception type of the project. The text says: stage, op, the user's file:line, what was
@@ -45,6 +46,10 @@ template <typename... Args>
 template <typename... Args>
 [[nodiscard]] Error incompatible(const Args&... args) {
   return {ErrorKind::incompatible, text(args...)};
+}
+template <typename... Args>
+[[nodiscard]] Error engine_failed(const Args&... args) {
+  return {ErrorKind::engine_failed, text(args..., "; the next call loads the engine anew")};
 }
 template <typename... Args>
 [[nodiscard]] Error internal_error(const Args&... args) {

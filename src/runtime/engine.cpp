@@ -87,6 +87,7 @@ struct Engine::Port {
 /// runs.
 struct Engine::Pool {
   std::mutex mutex;
+  std::shared_ptr<core::Executable> executable;  ///< null: not loaded, or not since it failed
   std::vector<std::unique_ptr<core::Context>> idle;
   std::size_t created = 0, running = 0;
   /// Made ahead of the call that needs them, on that stream.
@@ -97,33 +98,52 @@ struct Engine::Pool {
 /// A context of the pool, for one call.
 class Engine::Lease {
  public:
-  Lease(Pool& pool, const core::Executable& executable) : pool_(pool) {
+  explicit Lease(Engine& engine) : pool_(*engine.pool_) {
     {
       const std::lock_guard lock(pool_.mutex);
+      if (!pool_.executable) pool_.executable = engine.loaded_again();
+      executable_ = pool_.executable;
       if (!pool_.idle.empty()) {
         context_ = std::move(pool_.idle.back());
         pool_.idle.pop_back();
       }
     }
     const bool is_new = !context_;
-    if (is_new) context_ = executable.create_context();
+    if (is_new) context_ = executable_->create_context();
     const std::lock_guard lock(pool_.mutex);
+    // So that giving it back needs no memory.
+    if (is_new) pool_.idle.reserve(++pool_.created);
     ++pool_.running;
-    if (is_new) ++pool_.created;
   }
   /// A context that threw is not given back: its state is unknown.
   ~Lease() {
     if (exceptions_ < std::uncaught_exceptions()) context_.reset();
     const std::lock_guard lock(pool_.mutex);
     --pool_.running;
-    if (context_) pool_.idle.push_back(std::move(context_));
+    if (context_ && executable_ == pool_.executable) pool_.idle.push_back(std::move(context_));
   }
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
-  core::Context& operator*() const { return *context_; }
+  void run(std::span<const core::Buffer> inputs, core::OutputSink& sink,
+           const core::Launch& launch) {
+    try {
+      context_->run(inputs, sink, launch);
+    } catch (const core::Error& error) {
+      if (error.kind() == core::ErrorKind::engine_failed) forget_executable();
+      throw;
+    }
+  }
 
  private:
+  void forget_executable() {
+    const std::lock_guard lock(pool_.mutex);
+    if (pool_.executable != executable_) return;
+    pool_.idle.clear();
+    pool_.executable.reset();
+  }
+
   Pool& pool_;
+  std::shared_ptr<core::Executable> executable_;  ///< outlives the context
   std::unique_ptr<core::Context> context_;
   int exceptions_ = std::uncaught_exceptions();
 };
@@ -230,23 +250,29 @@ Engine::Engine(core::Artifact artifact, LoadOptions options)
   if (WithoutLoading::active()) return;
   Loaded loaded = load(artifact_, options_);
   plugin_name_ = std::move(loaded.plugin);
-  executable_ = std::move(loaded.executable);
+  pool_->executable = std::move(loaded.executable);
   // The reference engine runs on PyTorch's own threads.
   if (artifact_.alternates && device_.is_cpu() && plugin_name_ != "reference") calm_openmp();
   // The first context now, so that the first call is not the slow one.
-  const Lease first(*pool_, *executable_);
+  const Lease first(*this);
+}
+
+/// By the same plugin, after a call that failed.
+std::unique_ptr<core::Executable> Engine::loaded_again() const {
+  LoadOptions options = options_;
+  options.engine = plugin_name_;
+  return load(artifact_, options).executable;
 }
 
 Engine::~Engine() {
   if (process_ == generation) {
     pool_.reset();
-    executable_.reset();
     return;
   }
   // In a forked child the engine's threads do not exist, and waiting for them to end would never
   // end.
   for (auto& context : pool_->idle) (void)context.release();
-  (void)executable_.release();
+  new std::shared_ptr(std::move(pool_->executable));
 }
 
 c10::intrusive_ptr<Engine> Engine::from_bytes(const at::Tensor& bytes) {
@@ -389,7 +415,7 @@ std::vector<at::Tensor> Engine::execute(const std::vector<at::Tensor>& inputs) {
         " was loaded before this process was forked, and an engine's threads do not survive a "
         "fork; load the module in the child, or start processes with 'spawn'");
   }
-  if (!executable_) {
+  if (plugin_name_.empty()) {
     throw core::incompatible("[runtime] engine ", artifact_.name,
                              " was read without being loaded, so it cannot run");
   }
@@ -420,8 +446,8 @@ std::vector<at::Tensor> Engine::execute(const std::vector<at::Tensor>& inputs) {
     if (pool_->next_stream == stream) sink.offer(std::exchange(pool_->next_outputs, {}));
   }
   {
-    const Lease context(*pool_, *executable_);
-    (*context).run({buffers.data(), buffers.size()}, sink, {stream, cuda_graphs()});
+    Lease context(*this);
+    context.run({buffers.data(), buffers.size()}, sink, {stream, cuda_graphs()});
   }
   std::vector<at::Tensor> outputs = sink.take(artifact_.name);
   if (pre_allocates) {
@@ -442,7 +468,7 @@ void Engine::set_pre_allocated_outputs(bool on) {
 }
 
 core::WeightStreaming* Engine::weight_streaming() const {
-  return executable_ ? executable_->weight_streaming() : nullptr;
+  return pool_->executable ? pool_->executable->weight_streaming() : nullptr;
 }
 
 std::int64_t Engine::streamable_weights() const {

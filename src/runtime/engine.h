@@ -124,6 +124,7 @@ class TORCHTRT_API Engine : public torch::CustomClassHolder {
   struct Port;
   class ShapeCache;
 
+  std::unique_ptr<core::Executable> loaded_again() const;
   core::WeightStreaming* weight_streaming() const;
   std::string where(std::size_t input) const;
   bool accepts(std::size_t index, const at::Tensor& tensor) const;
@@ -140,7 +141,6 @@ class TORCHTRT_API Engine : public torch::CustomClassHolder {
   std::vector<Port> inputs_, outputs_;
   unsigned process_ = 0;  ///< generation of the process that loaded it
   std::string plugin_name_;
-  std::unique_ptr<core::Executable> executable_;
   std::atomic<bool> pre_allocates_{false};
   std::shared_ptr<Pool> pool_;
   std::unique_ptr<ShapeCache> shapes_;

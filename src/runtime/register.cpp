@@ -28,6 +28,7 @@ void throw_for_torch(const core::Error& error) {
       C10_THROW_ERROR(NotImplementedError, message);
     case core::ErrorKind::unavailable:
     case core::ErrorKind::incompatible:
+    case core::ErrorKind::engine_failed:
     case core::ErrorKind::internal:
       break;
   }

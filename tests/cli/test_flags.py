@@ -189,6 +189,21 @@ def test_modules_stay_in_pytorch(model: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        ("--teo=nothing::here", "names nothing::here, which is no op that PyTorch knows"),
+        ("--tem=nothere", "names nothere, but no op comes from a module of that path or class"),
+        ("--teo=aten::sort", ""),
+        ("--tem=first", ""),
+    ],
+)
+def test_a_name_that_keeps_nothing_in_pytorch_is_said(words: str, text: str, model: Path) -> None:
+    said = torchtrtc(model, model.parent / "out.ts", "(4,8)", "--mbs=1", words).stderr
+    assert text in said
+    assert ("keeps nothing in PyTorch" in said) == bool(text)
+
+
+@pytest.mark.parametrize(
     ("words", "kind"),
     [
         (["--gpu-id=0"], "gpu"),

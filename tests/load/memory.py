@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import random
+import resource
 import statistics
 from pathlib import Path
 
@@ -88,3 +89,28 @@ def compiles(count: int, ir: str, leak: bool) -> float:
     for _ in range(count):
         once()
     return (resident() - before) / 1e6
+
+
+class Squares(nn.Module):
+    """A result far larger than what it is made from, and an op to leave out."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.tanh(torch.relu(x[:, None] * x[None]) + 1) * 2
+
+
+def calls_without_memory(ir: str, settings: dict[str, object]) -> list[str]:
+    """What large calls raise in a process with 256 MB left; small ones between are right."""
+    sizes = Input(min_shape=(1,), opt_shape=(64,), max_shape=(1 << 20,))
+    settings = {**settings, "torch_executed_ops": set(settings.get("torch_executed_ops", []))}
+    fast = torch_tensorrt.compile(Squares(), ir=ir, inputs=[sizes], min_block_size=1, **settings)
+    small, raised = torch.randn(64), []
+    expected = fast(small).clone()
+    virtual = int(Path("/proc/self/statm").read_text().split()[0]) * PAGE
+    resource.setrlimit(resource.RLIMIT_AS, (virtual + (256 << 20), resource.RLIM_INFINITY))
+    for length in (1 << 14, 1 << 15, 1 << 17):
+        try:
+            fast(torch.randn(length))
+        except Exception as error:
+            raised.append(f"{type(error).__name__}: {error}")
+        assert torch.equal(fast(small), expected)
+    return raised

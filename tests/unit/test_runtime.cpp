@@ -1,6 +1,7 @@
 // torch.classes.tensorrt.Engine over hand-made Networks, on the reference engine.
 
 #include <ATen/ATen.h>
+#include <c10/core/CPUAllocator.h>
 #include <sys/wait.h>
 #include <torch/csrc/jit/ir/ir.h>
 #include <torch/script.h>
@@ -248,6 +249,51 @@ TEST(engine_serves_threads_at_the_same_time) {
   for (std::thread& thread : threads) thread.join();
   CHECK_EQ(wrong.load(), 0);
   CHECK(engine->contexts_created() <= 4);
+}
+
+/// PyTorch's memory, of which the k-th request from now on is refused.
+class FailingAllocator final : public c10::Allocator {
+ public:
+  FailingAllocator() { c10::SetCPUAllocator(this, /*priority=*/255); }
+  ~FailingAllocator() override { c10::SetCPUAllocator(&usual_, /*priority=*/255); }
+
+  void fail_at(int request) { left_ = request; }
+  at::DataPtr allocate(std::size_t bytes) override {
+    if (left_-- == 0) throw std::bad_alloc();
+    return usual_.allocate(bytes);
+  }
+  void copy_data(void* to, const void* from, std::size_t bytes) const override {
+    usual_.copy_data(to, from, bytes);
+  }
+
+ private:
+  c10::Allocator& usual_ = *c10::GetCPUAllocator();
+  std::atomic<int> left_{-1};
+};
+
+TEST(engine_survives_failed_allocations) {
+  for (const std::string name : {"reference", "openvino"}) {
+    if (!core::find_engine_plugin(name)) continue;
+    core::Artifact artifact = relu_add();
+    artifact.preferred_engine = name;
+    Engine engine(std::move(artifact), options_of(name));
+    const at::Tensor x = at::randn({3, 4}).t(), t = at::randn({3});
+    const at::Tensor expected = at::relu(x) + t;
+    FailingAllocator allocator;
+    int failures = 0;
+    for (bool failed = true; failed; failures += failed) {
+      allocator.fail_at(failures);
+      try {
+        check_close(engine.execute({x, t}).at(0), expected);
+        failed = false;
+      } catch (const std::exception&) {
+        allocator.fail_at(-1);
+        check_close(engine.execute({x, t}).at(0), expected);
+      }
+    }
+    // The row-major copy of x, and the result.
+    CHECK(failures >= 2);
+  }
 }
 
 TEST(engine_says_that_it_does_not_survive_a_fork) {

@@ -172,6 +172,7 @@ class Emitter {
   }
 
   jit::Value* engine_of(const Node& node) {
+    if (!node.args[1].constant()) return value_of(node.args[1], nullptr);
     const c10::IValue& engine = *node.args[1].constant();
     const void* key = &engine.toObjectRef();
     auto [it, is_new] = engine_names_.emplace(key, "");
@@ -184,15 +185,16 @@ class Emitter {
   }
 
   jit::Value* engine_inputs(const Node& node) {
-    std::vector<jit::Value*> inputs;
-    for (const Argument& input : *node.args[0].list()) inputs.push_back(value_of(input, nullptr));
-    return graph_->insertNode(graph_->createList(c10::TensorType::get(), inputs))->output();
+    return value_of(node.args[0], c10::ListType::ofTensors());
   }
 
   void emit_engine(const Node& node) {
     jit::Value* inputs = engine_inputs(node);
     jit::Node* execute = graph_->create(node.kind, {inputs, engine_of(node)}, 1);
     graph_->insertNode(execute)->output()->setType(c10::ListType::ofTensors());
+    // A module that was compiled before calls the op itself and takes its list.
+    if (node.outputs[0]->type->kind() == c10::TypeKind::ListType)
+      return define(node.outputs[0], execute->output());
     jit::Node* unpack =
         graph_->insertNode(graph_->createListUnpack(execute->output(), node.outputs.size()));
     for (std::size_t i = 0; i < node.outputs.size(); ++i)

@@ -7,9 +7,12 @@
 #include <unordered_set>
 
 #include "core/error.h"
+#include "core/log.h"
 
 namespace torch_tensorrt::compiler {
 namespace {
+
+const c10::Symbol kExecuteEngine = c10::Symbol::fromQualString("tensorrt::execute_engine");
 
 void collect_reads(const Block& block, std::vector<Var*>& out) {
   const auto add = [&](Var* var) { out.push_back(var); };
@@ -33,6 +36,26 @@ bool excluded_module(const Node& node, const std::string& module) {
   if (scope == module || scope.rfind(module + ".", 0) == 0) return true;
   return std::find(node.module_types.begin(), node.module_types.end(), module) !=
          node.module_types.end();
+}
+
+/// A name that names nothing keeps nothing in PyTorch: mostly a typing error, so it is said.
+void warn_of_unknown_names(const std::vector<Node*>& nodes, const core::Settings& settings) {
+  for (const std::string& op : settings.torch_executed_ops) {
+    const std::string kind = op.substr(0, op.find('.'));
+    if (kind.find("::") != std::string::npos &&
+        !torch::jit::getAllOperatorsFor(c10::Symbol::fromQualString(kind)).empty())
+      continue;
+    core::log_warning("[partitioning] torch_executed_ops names ", op,
+                      ", which is no op that PyTorch knows, so it keeps nothing in PyTorch");
+  }
+  for (const std::string& module : settings.torch_executed_modules) {
+    if (std::any_of(nodes.begin(), nodes.end(),
+                    [&](const Node* node) { return excluded_module(*node, module); }))
+      continue;
+    core::log_warning("[partitioning] torch_executed_modules names ", module,
+                      ", but no op comes from a module of that path or class, so it keeps nothing "
+                      "in PyTorch");
+  }
 }
 
 /// How far a value depends on engines (E) and on PyTorch (T): an engine node runs at the first
@@ -220,8 +243,14 @@ bool is_write(const Node& node) {
 
 Decisions decide(Graph& graph, const core::Settings& settings, const core::EnginePlugin& plugin) {
   Decisions decisions;
-  for (Node* node : all_nodes(graph.body())) {
+  const std::vector<Node*> nodes = all_nodes(graph.body());
+  warn_of_unknown_names(nodes, settings);
+  for (Node* node : nodes) {
     if (is_host(*node)) continue;
+    if (node->kind == kExecuteEngine) {
+      refuse(decisions, node, "engine", "it is an engine already");
+      continue;
+    }
     if (excluded_op(*node, settings)) {
       refuse(decisions, node, "user", "listed in torch_executed_ops");
       continue;

@@ -83,6 +83,9 @@ struct Engine {
   ov::CompiledModel model;
   Signature signature;
   std::mutex mutex;
+  /// After a run that failed, of which OpenVINO's graph keeps sizes that later runs would take for
+  /// theirs.
+  bool failed = false;
 
   Engine(ov::CompiledModel compiled, Signature known)
       : model(std::move(compiled)), signature(std::move(known)) {}
@@ -113,23 +116,27 @@ class OpenvinoContext final : public core::Context {
   void run(std::span<const Buffer> inputs, OutputSink& sink,
            const core::Launch& /*launch*/) override {
     const std::lock_guard lock(engine_->mutex);
+    if (engine_->failed) throw core::engine_failed("openvino failed in another call of the engine");
+    bind_inputs(inputs);
+    const std::vector<Ints>* known =
+        has_dynamic_output_ ? shapes_.find(shape_key(inputs)) : nullptr;
+    for (std::size_t i = 0; i < outputs_.size(); ++i) bind_output(i, known, sink);
     try {
-      bind_inputs(inputs);
-      const std::vector<Ints>* known =
-          has_dynamic_output_ ? shapes_.find(shape_key(inputs)) : nullptr;
-      for (std::size_t i = 0; i < outputs_.size(); ++i) bind_output(i, known, sink);
       request_.infer();
-      check_assertions();
-      if (has_dynamic_output_) collect_dynamic(inputs, known, sink);
-    } catch (const core::Error&) {
-      throw;
     } catch (const std::exception& error) {
-      forget_bindings();
-      throw core::internal_error("openvino failed while running the engine: ", one_line(error));
+      throw failed("openvino failed while running the engine: ", one_line(error));
     }
+    check_assertions();
+    if (has_dynamic_output_) collect_dynamic(inputs, known, sink);
   }
 
  private:
+  template <typename... Args>
+  core::Error failed(const Args&... args) {
+    engine_->failed = true;
+    return core::engine_failed(args...);
+  }
+
   void bind_inputs(std::span<const Buffer> inputs) {
     if (inputs.size() != inputs_.size()) {
       throw core::invalid_argument("openvino: got ", inputs.size(), " inputs, expected ",
@@ -207,7 +214,7 @@ class OpenvinoContext final : public core::Context {
   }
 
   /// With one thread OpenVINO swallows errors of a run and leaves outputs of size 0.
-  void check_dims(std::size_t i, const Ints& dims) const {
+  void check_dims(std::size_t i, const Ints& dims) {
     const core::Dims& expected = signature_->outputs[i].type.dims;
     bool fits = dims.size() == expected.size();
     for (std::size_t axis = 0; fits && axis < dims.size(); ++axis) {
@@ -217,9 +224,8 @@ class OpenvinoContext final : public core::Context {
     if (!fits) throw unexpected_dims(i, dims, core::to_text(signature_->outputs[i].type));
   }
 
-  static core::Error unexpected_dims(std::size_t i, const Ints& dims, const std::string& expected) {
-    return core::internal_error("openvino gave output ", i, " the dims ", show(dims), ", expected ",
-                                expected);
+  core::Error unexpected_dims(std::size_t i, const Ints& dims, const std::string& expected) {
+    return failed("openvino gave output ", i, " the dims ", show(dims), ", expected ", expected);
   }
 
   void check_assertions() {
@@ -241,12 +247,6 @@ class OpenvinoContext final : public core::Context {
       key_.insert(key_.end(), values, values + element_count(inputs[i].dims));
     }
     return key_;
-  }
-
-  void forget_bindings() {
-    for (Binding& binding : inputs_) binding.bound = false;
-    for (Binding& binding : outputs_) binding.bound = false;
-    own_.assign(own_.size(), std::nullopt);
   }
 
   std::shared_ptr<Engine> engine_;

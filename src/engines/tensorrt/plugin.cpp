@@ -23,11 +23,11 @@ namespace {
 #ifdef TORCHTRT_TENSORRT_RTX
 constexpr bool kIsRtx = true;
 constexpr const char* kName = "tensorrt_rtx";
-constexpr const char* kInstall = "pip install tensorrt-rtx-cu13";
+constexpr const char* kInstall = "`pip install tensorrt-rtx-cu13`";
 #else
 constexpr bool kIsRtx = false;
 constexpr const char* kName = "tensorrt";
-constexpr const char* kInstall = "pip install tensorrt, with NVIDIA's package index";
+constexpr const char* kInstall = "`pip install tensorrt`, from NVIDIA's package index";
 #endif
 
 /// TensorRT-RTX counts its own versions: its 1.7 has the layers of TensorRT 10.14 and more.
@@ -103,7 +103,7 @@ class TensorRtPlugin final : public core::EnginePlugin {
   core::Availability available() const noexcept override {
     std::string reason;
     if (!library_version(&reason).empty()) return {};
-    return core::Availability::no(core::text(reason, "; install it with `", kInstall, '`'));
+    return core::Availability::no(core::text(reason, "; install it with ", kInstall));
   }
 
   std::string version() const override { return library_version(); }
