@@ -46,6 +46,11 @@ def _integers(net: Any, x: Any) -> Any:
             f"numbers {HERE}",
         ),
         (
+            lambda n, x: out(n.add_constant((2, 2), torch.ones(3))),
+            f"ValueError: ConstantLayer '0' {HERE}: weights has 3 elements, expected 4 for shape "
+            "(2, 2)",
+        ),
+        (
             lambda n, x: n.add_activation(x, A.RELU).set_input(1, x),
             "IndexError: ActivationLayer '0' has no input 1, expected one of 0 (input) " + HERE,
         ),
