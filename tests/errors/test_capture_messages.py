@@ -18,6 +18,8 @@ X = torch.linspace(-1, 1, 12).reshape(4, 3)
 ROWS = torch_tensorrt.Input(
     min_shape=(1, 3), opt_shape=(4, 3), max_shape=(8, 3), dtype=torch.float32
 )
+# Apart from its sentence: other errors, which no test provokes, have some of these words.
+SHOWN = "tensor of shape (4, 3)"
 SCRIPT = torch.jit.script(torch.nn.ReLU().eval())
 RELU = torch.nn.ReLU().eval()
 
@@ -125,7 +127,7 @@ class Doubled(torch.nn.Module):
         (
             lambda: torch_tensorrt.ts.compile(SCRIPT, X),
             ValueError,
-            "inputs is a tensor of shape (4, 3), expected a list with one element per argument",
+            f"inputs is a {SHOWN}, expected a list with one element per argument",
         ),
         (
             lambda: torch_tensorrt.ts.convert_method_to_trt_engine(SCRIPT, inputs={1, 2}),

@@ -22,6 +22,8 @@ LENGTHS = torch_tensorrt.Input(min_shape=(2,), opt_shape=(4,), max_shape=(8,), d
 HERE = "(test_image_layer_messages.py:N)"
 KERNEL, ONES = torch.ones(4, 2, 3, 3), torch.ones(1, 4, 1, 1)
 UPPER, LOWER = trt.PaddingMode.SAME_UPPER, trt.PaddingMode.SAME_LOWER
+# Apart from their sentences: other errors, which no test provokes, have some of these words.
+MAPS, LENGTH = "of 18: 2 maps of (3, 3)", "length of a vector of sizes"
 KNOWN = "is dynamic, expected a size known at compile time"
 
 
@@ -67,7 +69,7 @@ def _sized(net: Any, x: Any) -> Any:
         (
             _sized,
             LENGTHS,
-            f"NotImplementedError: ResizeLayer '2' {HERE}: the length of a vector of sizes {KNOWN}",
+            f"NotImplementedError: ResizeLayer '2' {HERE}: the {LENGTH} {KNOWN}",
         ),
         (
             lambda n, x: out(
@@ -93,13 +95,13 @@ def _sized(net: Any, x: Any) -> Any:
             lambda n, x: out(n.add_convolution_nd(x, 2, (3, 3), torch.ones(17))),
             IMAGE,
             f"ValueError: ConvolutionLayer '0' {HERE}: kernel has 17 elements, expected a multiple "
-            "of 18: 2 maps of (3, 3)",
+            + MAPS,
         ),
         (
             lambda n, x: out(n.add_convolution_nd(x, 2, (3, 3), trt.Weights())),
             IMAGE,
             f"ValueError: ConvolutionLayer '0' {HERE}: kernel has 0 elements, expected a multiple "
-            "of 18: 2 maps of (3, 3)",
+            + MAPS,
         ),
         (
             lambda n, x: out(n.add_deconvolution_nd(x, 2, (3, 3), KERNEL), padding_mode=UPPER),
