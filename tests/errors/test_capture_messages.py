@@ -1,0 +1,158 @@
+"""Whole sentences on the way into the compiler: what programs, users' passes and inputs hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+import torch_tensorrt
+from torch import fx
+from torch._higher_order_ops.while_loop import while_loop
+from torch_tensorrt._settings import CompilationSettings
+from torch_tensorrt.dynamo.lowering import _aten_lowering_pass, _remove_lowering_pass
+
+X = torch.linspace(-1, 1, 12).reshape(4, 3)
+ROWS = torch_tensorrt.Input(
+    min_shape=(1, 3), opt_shape=(4, 3), max_shape=(8, 3), dtype=torch.float32
+)
+# Apart from its sentence: other errors, which no test provokes, have some of these words.
+SHOWN = "tensor of shape (4, 3)"
+SCRIPT = torch.jit.script(torch.nn.ReLU().eval())
+RELU = torch.nn.ReLU().eval()
+
+
+class Shifted(torch.nn.Module):
+    """Arithmetic that TorchScript has no operator for on sizes."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.relu() * (x.shape[0] << 1)
+
+
+class Rounded(torch.nn.Module):
+    """Rounds to even, as Python does."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.relu() * round(x.shape[0] / 3)
+
+
+def compiled(model: torch.nn.Module, x: Any = ROWS) -> None:
+    """The model, compiled."""
+    torch_tensorrt.compile(model.eval(), inputs=[x], min_block_size=1)
+
+
+def passed(change: Callable[[fx.Graph, fx.Node], Any]) -> None:
+    """A relu compiled with a pass that changes its node; the pass returns what `change` does."""
+
+    def lowering(module: fx.GraphModule, settings: Any) -> Any:
+        (node,) = module.graph.find_nodes(op="call_function", target=torch.ops.aten.relu.default)
+        return change(module.graph, node) or module
+
+    _aten_lowering_pass(lowering)
+    try:
+        compiled(RELU)
+    finally:
+        _remove_lowering_pass(index=-1)
+
+
+def as_method(graph: fx.Graph, node: fx.Node) -> None:
+    """x.relu() in the place of the operator."""
+    with graph.inserting_before(node):
+        method = graph.call_method("relu", node.args)
+    method.meta = dict(node.meta)
+    node.replace_all_uses_with(method)
+    graph.erase_node(node)
+
+
+def without_arguments(graph: fx.Graph, node: fx.Node) -> None:
+    """relu()."""
+    node.args = ()
+
+
+class Doubled(torch.nn.Module):
+    """A loop that torch.export keeps."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        start = torch.tensor(0)
+        return while_loop(lambda i, _: i < 3, lambda i, y: (i + 1, y * 2), (start, x))[1]
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "message"),
+    [
+        (
+            lambda: compiled(Shifted()),
+            NotImplementedError,
+            "[capture] lshift at test_capture_messages.py:N: no operator for lshift of int, int",
+        ),
+        (
+            lambda: compiled(Rounded()),
+            NotImplementedError,
+            "[capture] round at test_capture_messages.py:N: no operator for round of float, "
+            "NoneType",
+        ),
+        (
+            lambda: passed(as_method),
+            NotImplementedError,
+            "[capture] the graph calls the method relu, expected aten ops only",
+        ),
+        (
+            lambda: passed(without_arguments),
+            ValueError,
+            "[capture] aten::relu has no argument 'self'",
+        ),
+        (
+            lambda: passed(lambda graph, node: 3),
+            TypeError,
+            "[lowering] the pass passed.<locals>.lowering returned a int, expected a "
+            "torch.fx.GraphModule",
+        ),
+        (
+            lambda: torch_tensorrt.compile(RELU, ir="onnx", inputs=[X]),
+            ValueError,
+            "ir is 'onnx', expected one of default, ts, torchscript, fx, dynamo, torch_compile",
+        ),
+        (
+            lambda: torch_tensorrt.save(SCRIPT, "never.ts", output_format="onnx"),
+            ValueError,
+            "output_format is 'onnx', expected one of exported_program, torchscript, aot_inductor",
+        ),
+        (
+            lambda: CompilationSettings(torch_executed_ops=["aten::relu", 1]),
+            ValueError,
+            "setting 'torch_executed_ops' contains 1, expected only str",
+        ),
+        (
+            lambda: torch_tensorrt.ts.compile(SCRIPT, X),
+            ValueError,
+            f"inputs is a {SHOWN}, expected a list with one element per argument",
+        ),
+        (
+            lambda: torch_tensorrt.ts.convert_method_to_trt_engine(SCRIPT, inputs={1, 2}),
+            ValueError,
+            "inputs is {1, 2}, expected a list with one element per argument",
+        ),
+        (
+            lambda: torch_tensorrt.ts.compile(SCRIPT, [{1: X}]),
+            ValueError,
+            "an input is a dict with the keys [1], expected str keys",
+        ),
+    ],
+)
+def test_the_whole_message(call: Callable[[], Any], kind: type[Exception], message: str) -> None:
+    with pytest.raises(kind) as refused:
+        call()
+    assert re.sub(r"\.py:\d+", ".py:N", str(refused.value)) == message
+
+
+@pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning")
+def test_a_loop_that_torch_export_keeps() -> None:
+    with pytest.raises(NotImplementedError) as refused:
+        compiled(Doubled(), X)
+    assert re.fullmatch(
+        r"\[capture\] while_loop at .*: the higher-order operator while_loop cannot be compiled; "
+        r"cut the model there, or use torch\.cond",
+        str(refused.value),
+    )
