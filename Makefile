@@ -98,7 +98,7 @@ COMMA := ,
 
 check-long: configure $(VENV)/stamp-test
 	$(BIN)/cmake -G Ninja -S . -B $(SANITIZED) -DCMAKE_MAKE_PROGRAM=$(BIN)/ninja -DPython_EXECUTABLE=$(BIN)/python \
-	  -DCMAKE_BUILD_TYPE=RelWithDebInfo -DTORCHTRT_SANITIZE=$(if $(CLANG),fuzzer-no-link$(COMMA))address,undefined \
+	  -DTORCHTRT_SANITIZE=$(if $(CLANG),fuzzer-no-link$(COMMA))address,undefined \
 	  $(if $(CLANG),-DCMAKE_CXX_COMPILER=$(CLANG))
 	$(BIN)/python tools/run_checks.py long --build $(BUILD) --sanitized $(SANITIZED) --jobs $(JOBS)
 
@@ -108,8 +108,7 @@ SANITIZE_tsan := thread
 
 check-asan check-tsan: check-%: configure $(VENV)/stamp-demo $(VENV)/stamp-test
 	$(BIN)/cmake -G Ninja -S . -B $(BUILD)-$* -DCMAKE_MAKE_PROGRAM=$(BIN)/ninja -DPython_EXECUTABLE=$(BIN)/python \
-	  -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_COMPILER=g++ -DTORCHTRT_EXAMPLES=OFF \
-	  -DTORCHTRT_SANITIZE=$(SANITIZE_$*)
+	  -DCMAKE_CXX_COMPILER=g++ -DTORCHTRT_EXAMPLES=OFF -DTORCHTRT_SANITIZE=$(SANITIZE_$*)
 	$(BIN)/python tools/run_checks.py $* --build $(BUILD)-$* --jobs $(JOBS)
 
 # On a machine with an NVIDIA GPU: the suites' rows for it. A C++ program gets PyTorch's CUDA library only if asked to.

@@ -53,6 +53,16 @@ Argument to_argument(const py::handle& value, const c10::TypePtr& type,
 std::vector<Argument> to_arguments(const c10::FunctionSchema& schema, const py::tuple& args,
                                    const py::dict& kwargs) {
   std::vector<Argument> result;
+  if (args.size() > schema.arguments().size()) {
+    throw core::invalid_argument("[capture] ", schema.name(), " got ", args.size(),
+                                 " arguments, expected at most ", schema.arguments().size());
+  }
+  for (const auto& [name, value] : kwargs) {
+    if (schema.argumentIndexWithName(py::cast<std::string>(name))) continue;
+    throw core::invalid_argument("[capture] ", schema.name(), " has no argument '",
+                                 py::cast<std::string>(name), "': its schema is ",
+                                 c10::toString(schema));
+  }
   for (std::size_t i = 0; i < schema.arguments().size(); ++i) {
     const c10::Argument& argument = schema.arguments()[i];
     const py::str name(argument.name());
@@ -63,7 +73,7 @@ std::vector<Argument> to_arguments(const c10::FunctionSchema& schema, const py::
     } else if (argument.default_value()) {
       result.emplace_back(*argument.default_value());
     } else {
-      throw core::invalid_argument("[capture] ", schema.name(), " has no argument '",
+      throw core::invalid_argument("[capture] ", schema.name(), " lacks its argument '",
                                    argument.name(), "'");
     }
   }

@@ -1,5 +1,7 @@
 """Sizes that follow from an argument's number, or from a loop's: examples, never constants."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 import torch_tensorrt
@@ -59,3 +61,30 @@ def test_other_numbers_than_the_example(network: type[nn.Module], engine: str) -
     )
     for n in (EXAMPLE, 1, 3, 4):
         assert_close(fast(X, n), module(X, n))
+
+
+ARITHMETIC: dict[str, Callable[[int], int | float]] = {
+    "and": lambda n: n & 3,
+    "or": lambda n: n | 2,
+    "shifts": lambda n: (n << 3) + (n >> 1),
+    "max": lambda n: max(3.5, n),
+    "min": lambda n: min(n, 4),
+    "sum": lambda n: torch.sym_sum([n, 3, n]),
+    "remainder": lambda n: n % 3,
+    "power": lambda n: n**2,
+}
+
+
+@pytest.mark.parametrize("what", ARITHMETIC)
+def test_arithmetic_on_a_size(what: str) -> None:
+    class Scaled(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x.relu() * ARITHMETIC[what](x.shape[0])
+
+    sizes = torch_tensorrt.Input(min_shape=(1, 6), opt_shape=(4, 6), max_shape=(8, 6))
+    fast = torch_tensorrt.compile(
+        Scaled(), ir="dynamo", inputs=[sizes], engine="openvino", min_block_size=1
+    )
+    for size in range(1, 9):
+        x = torch.randn(size, 6)
+        assert_close(fast(x), Scaled()(x))

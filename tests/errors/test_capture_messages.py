@@ -24,13 +24,6 @@ SCRIPT = torch.jit.script(torch.nn.ReLU().eval())
 RELU = torch.nn.ReLU().eval()
 
 
-class Shifted(torch.nn.Module):
-    """Arithmetic that TorchScript has no operator for on sizes."""
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x.relu() * (x.shape[0] << 1)
-
-
 class Rounded(torch.nn.Module):
     """Rounds to even, as Python does."""
 
@@ -71,6 +64,16 @@ def without_arguments(graph: fx.Graph, node: fx.Node) -> None:
     node.args = ()
 
 
+def with_three_arguments(graph: fx.Graph, node: fx.Node) -> None:
+    """relu(x, 1, 2)."""
+    node.args = (*node.args, 1, 2)
+
+
+def with_an_unknown_argument(graph: fx.Graph, node: fx.Node) -> None:
+    """relu(x, slope=1)."""
+    node.kwargs = {"slope": 1}
+
+
 class Doubled(torch.nn.Module):
     """A loop that torch.export keeps."""
 
@@ -82,11 +85,6 @@ class Doubled(torch.nn.Module):
 @pytest.mark.parametrize(
     ("call", "kind", "message"),
     [
-        (
-            lambda: compiled(Shifted()),
-            NotImplementedError,
-            "[capture] lshift at test_capture_messages.py:N: no operator for lshift of int, int",
-        ),
         (
             lambda: compiled(Rounded()),
             NotImplementedError,
@@ -101,7 +99,18 @@ class Doubled(torch.nn.Module):
         (
             lambda: passed(without_arguments),
             ValueError,
-            "[capture] aten::relu has no argument 'self'",
+            "[capture] aten::relu lacks its argument 'self'",
+        ),
+        (
+            lambda: passed(with_three_arguments),
+            ValueError,
+            "[capture] aten::relu got 3 arguments, expected at most 1",
+        ),
+        (
+            lambda: passed(with_an_unknown_argument),
+            ValueError,
+            "[capture] aten::relu has no argument 'slope': its schema is "
+            "aten::relu(Tensor self) -> Tensor",
         ),
         (
             lambda: passed(lambda graph, node: 3),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, reduce
 from typing import Any
 
 import torch
@@ -19,37 +19,39 @@ from torch_tensorrt.runtime._module import TorchTensorRTModule
 
 Number = int | float | bool
 
-# Arithmetic on symbolic numbers, by TorchScript's operator and the types it has overloads for.
+# Arithmetic on symbolic numbers, by TorchScript's operator, whose overloads are named by types.
 _ARITHMETIC: dict[Callable[..., Any], str] = {
-    operator.add: "add",
-    operator.sub: "sub",
-    operator.mul: "mul",
-    operator.truediv: "div",
-    operator.floordiv: "floordiv",
-    operator.mod: "remainder",
-    operator.pow: "pow",
-    operator.lt: "lt",
-    operator.le: "le",
-    operator.gt: "gt",
-    operator.ge: "ge",
-    operator.eq: "eq",
-    operator.ne: "ne",
-    operator.neg: "neg",
-    math.floor: "floor",
-    math.ceil: "ceil",
+    operator.add: "aten::add",
+    operator.sub: "aten::sub",
+    operator.mul: "aten::mul",
+    operator.truediv: "aten::div",
+    operator.floordiv: "aten::floordiv",
+    operator.mod: "aten::remainder",
+    operator.pow: "aten::pow",
+    operator.and_: "aten::__and__",
+    operator.or_: "aten::__or__",
+    operator.lshift: "aten::__lshift__",
+    operator.rshift: "aten::__rshift__",
+    operator.lt: "aten::lt",
+    operator.le: "aten::le",
+    operator.gt: "aten::gt",
+    operator.ge: "aten::ge",
+    operator.eq: "aten::eq",
+    operator.ne: "aten::ne",
+    operator.neg: "aten::neg",
+    math.floor: "aten::floor",
+    math.ceil: "aten::ceil",
+    torch.sym_max: "prim::max",
+    torch.sym_min: "prim::min",
+    max: "prim::max",
+    min: "prim::min",
 }
 _FIXED: dict[Callable[..., Any], tuple[str, str]] = {
-    operator.and_: ("aten::__and__", "bool"),
-    operator.or_: ("aten::__or__", "bool"),
     torch.sym_not: ("aten::__not__", ""),
     operator.not_: ("aten::__not__", ""),
     torch.sym_float: ("aten::Float", "Scalar"),
     torch.sym_int: ("aten::Int", "Scalar"),
     math.trunc: ("aten::Int", "Scalar"),
-    torch.sym_max: ("prim::max", "int"),
-    torch.sym_min: ("prim::min", "int"),
-    max: ("prim::max", "int"),
-    min: ("prim::min", "int"),
 }
 _aten = torch.ops.aten
 _SIZES: dict[Any, tuple[str, str]] = {
@@ -236,14 +238,18 @@ class Decoder:
     def _arithmetic(
         self, node: fx.Node, target: Any, args: tuple[Any, ...], block: _C.Block
     ) -> Any:
-        if not any(isinstance(arg, _C.Var) for arg in args):
+        if not any(isinstance(arg, _C.Var) for arg in pytree.tree_leaves(args)):
             return target(*args)
+        if target is torch.sym_sum:
+            return reduce(
+                lambda total, n: self._arithmetic(node, operator.add, (total, n), block), *args
+            )
         place = place_of(node)
         if target in _FIXED:
             name, overload = _FIXED[target]
             return self.program.op(block, name, overload, args, {}, place)[0]
         if target in _ARITHMETIC:
-            name = f"aten::{_ARITHMETIC[target]}"
+            name = _ARITHMETIC[target]
             kinds = [_number_kind(arg) for arg in args]
             overload = kinds[0] if len(set(kinds)) == 1 else "_".join(kinds)
             if _C.has_operator(name, overload):

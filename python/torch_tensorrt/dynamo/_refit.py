@@ -115,9 +115,15 @@ def _verify(
         raise ValueError("verify_output is set, expected arg_inputs or kwarg_inputs to run with")
     got = torch.utils._pytree.tree_leaves(module(*args, **kwargs))
     expected = torch.utils._pytree.tree_leaves(program.module()(*args, **kwargs))
+    if len(got) != len(expected):
+        raise ValueError(
+            f"after refit there are {len(got)} outputs, expected the {len(expected)} of the "
+            "exported program"
+        )
     for index, (a, b) in enumerate(zip(got, expected, strict=True)):
-        if isinstance(b, torch.Tensor) and not torch.allclose(a, b, rtol=1e-3, atol=1e-3):
-            difference = (a - b).abs().max().item()
+        try:
+            torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-3, equal_nan=True)
+        except AssertionError as error:
             raise ValueError(
-                f"after refit output {index} differs from the exported program by {difference:.1e}"
-            )
+                f"after refit output {index} differs from the exported program: {error}"
+            ) from None
