@@ -66,6 +66,12 @@ INDEXING: list[Row] = [
         "more indices than self's 2 axes",
     ),
     (
+        "aten::index_put.hacked_twin",
+        "torch.index_put(x, [x.sum() > 0], y)",
+        (MATRIX, torch.rand(3, 4)),
+        "an index is a bool scalar, expected a mask with axes",
+    ),
+    (
         "aten::index_reduce",
         'torch.index_reduce(x, 0, y, x, reduce="middle")',
         (MATRIX, torch.tensor([0, 0, 0])),
