@@ -8,6 +8,8 @@ import torch
 import torch_tensorrt
 from errors.harness import compile_error, dynamic, said
 from torch_tensorrt import Input
+from torch_tensorrt.fx.input_tensor_spec import generate_input_specs
+from torch_tensorrt.fx.lower_setting import LowerSetting
 
 torch.manual_seed(0)
 MATRIX = torch.rand(3, 4)
@@ -135,3 +137,8 @@ def test_layer_info_where_no_file_can_be() -> None:
     with pytest.raises(ValueError, match=r"\[runtime\] cannot write ") as error:
         torch_tensorrt.runtime.TorchTensorRTModule(engine).dump_layer_info(str(path))
     assert str(error.value) == f"[runtime] cannot write {path}"
+
+
+def test_examples_of_another_batch_that_are_fewer() -> None:
+    with pytest.raises(ValueError, match=r"^additional_inputs has 1 tensors, expected 2$"):
+        generate_input_specs([MATRIX, MATRIX], LowerSetting(), additional_inputs=[MATRIX])
