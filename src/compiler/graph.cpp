@@ -183,12 +183,21 @@ bool has_effect(const Node& node) {
   // Dropout carries the tag, but draws nothing in eval mode.
   for (const char* name : {"train", "training"}) {
     const auto train = schema->argumentIndexWithName(name);
-    if (train && node.args[*train].constant()) return node.args[*train].constant()->toBool();
+    const c10::IValue* known = train ? node.args[*train].constant() : nullptr;
+    if (known && known->isBool()) return known->toBool();
   }
   const auto dropout = schema->argumentIndexWithName("dropout_p");
   if (dropout && node.args[*dropout].constant())
     return node.args[*dropout].constant()->toDouble() != 0;
   return true;
+}
+
+std::string first_line(const std::exception& error) {
+  std::string text = error.what();
+  if (const auto* c10_error = dynamic_cast<const c10::Error*>(&error))
+    text = c10_error->what_without_backtrace();
+  text = text.substr(0, text.find('\n'));
+  return text.size() > 240 ? text.substr(0, 240) + "..." : text;
 }
 
 std::string where(const core::Origin& origin) {

@@ -191,6 +191,8 @@ TORCHTRT_API TypeOrReason tensor_type(const Var& var);
 /// dynamic.
 TORCHTRT_API std::optional<c10::IValue> known_constant(const Argument& argument);
 
+/// What an exception says, without the C++ stack that PyTorch appends.
+TORCHTRT_API std::string first_line(const std::exception& error);
 /// "model.py:41 (layer1.0.conv1)", for messages.
 TORCHTRT_API std::string where(const core::Origin& origin);
 

@@ -98,3 +98,30 @@ def test_a_model_that_refuses_random_inputs_still_compiles() -> None:
     fast = torch_tensorrt.compile(module, ir="ts", inputs=[x], engine="openvino", min_block_size=1)
     assert ops_in_pytorch(fast)["aten::linear"] == "type"
     assert_close(fast(x), module(x))
+
+
+class Packed(nn.Module):
+    """Sequences of several lengths, which zeros could not stand for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.embed, self.gru, self.head = nn.Linear(4, 4), nn.GRU(4, 5), nn.Linear(5, 3)
+
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        packed = nn.utils.rnn.pack_padded_sequence(torch.relu(self.embed(x)), lengths)
+        result, _ = self.gru(packed)
+        padded, _ = nn.utils.rnn.pad_packed_sequence(result)
+        return torch.relu(self.head(padded))
+
+
+def test_packed_sequences_stay_in_pytorch() -> None:
+    x, lengths, module = torch.randn(6, 3, 4), torch.tensor([6, 4, 1]), Packed().eval()
+    fast = torch_tensorrt.compile(
+        torch.jit.script(module), ir="ts", inputs=[x, lengths], min_block_size=1
+    )
+    assert {"aten::_pack_padded_sequence", "aten::gru.data", "aten::_pad_packed_sequence"} <= {
+        *ops_in_pytorch(fast)
+    }
+    for other in (lengths, torch.tensor([6, 2, 2])):
+        assert_close(fast(x, other), module(x, other))

@@ -199,7 +199,7 @@ Probe probe_at(const Captured& captured, const Signature& signature, const std::
   if (next < signature.elements.size()) {
     throw core::invalid_argument("[capture] inputs has ", signature.elements.size(),
                                  " elements, but ", method, " takes ", inputs.size() - 1,
-                                 " argument(s): ", method, schema);
+                                 " argument(s): ", schema);
   }
   return probe;
 }

@@ -291,8 +291,10 @@ NodeSupport supports(const Node& node, const core::EnginePlugin& plugin) {
     if (error.kind() == core::ErrorKind::internal) core::log_warning(error.what());
     return {false, error.kind() == core::ErrorKind::internal ? "defect" : "refused", error.what()};
   } catch (const std::exception& error) {
-    core::log_warning("[conversion] ", node.name(), " at ", where(node.origin), ": ", error.what());
-    return {false, "defect", error.what()};
+    const std::string message = core::text("[conversion] ", node.name(), " at ", where(node.origin),
+                                           ": ", first_line(error));
+    core::log_warning(message);
+    return {false, "defect", message};
   }
 }
 

@@ -74,14 +74,6 @@ bool is_larger(const c10::IValue& value, std::size_t bytes) {
          value.toTensor().nbytes() > bytes;
 }
 
-std::string first_line(const std::exception& error) {
-  std::string text = error.what();
-  if (const auto* c10_error = dynamic_cast<const c10::Error*>(&error))
-    text = c10_error->what_without_backtrace();
-  text = text.substr(0, text.find('\n'));
-  return text.size() > 240 ? text.substr(0, 240) + "..." : text;
-}
-
 void forget_written(Var* var) {
   var->fact.reset();
   var->unknown_because = "it comes from a list or dict that is written in place";

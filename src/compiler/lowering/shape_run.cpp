@@ -59,6 +59,18 @@ bool depends_on_data(const c10::FunctionSchema& schema) {
                      });
 }
 
+/// Does it take integers? These may be indices, lengths or counts, which zeros need not be.
+bool takes_integers(const torch::jit::Stack& inputs) {
+  bool found = false;
+  for (const c10::IValue& input : inputs) {
+    map_tensors(input, [&](const at::Tensor& tensor) -> c10::IValue {
+      found |= at::isIntegralType(tensor.scalar_type(), /*includeBool=*/false);
+      return tensor;
+    });
+  }
+  return found;
+}
+
 /// Zeros of that size that take one element of memory.
 at::Tensor zeros_like_meta(const at::Tensor& meta) {
   return at::zeros({}, at::TensorOptions(meta.scalar_type())).expand(meta.sizes());
@@ -194,6 +206,7 @@ void run_for_shape(const Node& node, torch::jit::Stack& stack) {
   } catch (const c10::LinAlgError&) {
     throw;  // zeros are singular; the model's matrices need not be
   } catch (const c10::Error& error) {
+    if (takes_integers(inputs)) throw;
     const std::string message = error.what_without_backtrace();
     throw core::invalid_argument(message.substr(0, message.find('\n')));
   }

@@ -58,6 +58,33 @@ void warn_of_unknown_names(const std::vector<Node*>& nodes, const core::Settings
   }
 }
 
+void refuse(Decisions& decisions, const Node* node, std::string code, std::string reason) {
+  decisions[node] = {false, std::move(code), std::move(reason)};
+}
+
+/// Does its result follow from how a tensor lies in memory?
+bool reads_strides(const Node& node) {
+  static const std::set<std::string> kKinds = {"aten::as_strided", "aten::stride",
+                                               "aten::storage_offset", "aten::is_contiguous"};
+  return kKinds.count(node.qualified_kind()) != 0;
+}
+
+/// An engine gives contiguous results: what makes a tensor of other strides stays in PyTorch.
+void keep_strides(Decisions& decisions, const Var* tensor, const std::string& reader) {
+  const auto is_plain = [](const c10::IValue& sample) {
+    return sample.isTensor() && sample.toTensor().is_contiguous() &&
+           sample.toTensor().storage_offset() == 0;
+  };
+  Node* const producer = tensor && tensor->is_tensor() ? tensor->producer : nullptr;
+  if (!producer) return;
+  if (tensor->fact && std::ranges::all_of(tensor->fact->samples, is_plain)) return;
+  if (const auto found = decisions.find(producer); found != decisions.end() && found->second.yes)
+    refuse(decisions, producer, "strides",
+           core::text(reader, " reads how its result lies in memory"));
+  for (const Argument& argument : producer->args)
+    for_each_var(argument, [&](const Var* var) { keep_strides(decisions, var, reader); });
+}
+
 /// How far a value depends on engines (E) and on PyTorch (T): an engine node runs at the first
 /// level at which all engine nodes it needs run and after all PyTorch nodes it needs; engine nodes
 /// of one level form one segment without cycles.
@@ -111,10 +138,6 @@ class Leveler {
   const Decisions& decisions_;
   std::unordered_map<const Node*, Level> levels_;
 };
-
-void refuse(Decisions& decisions, const Node* node, std::string code, std::string reason) {
-  decisions[node] = {false, std::move(code), std::move(reason)};
-}
 
 /// A list never crosses a border: who makes one and who takes it apart go together.
 bool demote_split_lists(std::map<int, std::vector<Node*>>& segments, Decisions& decisions) {
@@ -265,6 +288,12 @@ Decisions decide(Graph& graph, const core::Settings& settings, const core::Engin
       continue;
     }
     decisions[node] = supports(*node, plugin);
+  }
+  for (const Node* node : nodes) {
+    const auto decision = decisions.find(node);
+    const bool converted = decision != decisions.end() && decision->second.yes;
+    if (reads_strides(*node) && !converted)
+      keep_strides(decisions, node->args[0].var(), node->name());
   }
   return decisions;
 }

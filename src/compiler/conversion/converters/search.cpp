@@ -28,7 +28,10 @@ Value searchsorted(OpContext& op) {
   if (const auto sorter = op.optional("sorter")) {
     sorted = net.one(core::GatherElements{sorted.rank() - 1}, {sorted, *sorter});
   }
-  const bool right = op.flag("right") || (!op.is_none("side") && op.string("side") == "right");
+  const std::string side = op.is_none("side") ? "left" : op.string("side");
+  if (side != "left" && side != "right")
+    throw op.refuse("side is '", side, "', expected 'left' or 'right'");
+  const bool right = op.flag("right") || side == "right";
   const Value each = net.unsqueeze(x, {x.rank()});
   return count_before(op, sorted.rank() == 1 ? sorted : net.unsqueeze(sorted, {sorted.rank() - 1}),
                       each, right);

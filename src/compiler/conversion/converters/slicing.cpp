@@ -101,6 +101,8 @@ Value as_strided(OpContext& op) {
   const auto self = op.node().args.at(0).var();
   if (self == nullptr || !self->fact || !x.type().is_static())
     throw op.refuse("self is not a tensor of static size");
+  if (self->producer == nullptr)
+    throw op.refuse("self is an argument, of which each call has its own strides");
   const at::Tensor sample = self->fact->samples.front().toTensor();
   if (!sample.is_contiguous() || sample.storage_offset() != 0) {
     throw op.refuse("self is a view with strides of its own, expected a contiguous tensor");
