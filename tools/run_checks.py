@@ -47,8 +47,18 @@ SANITIZED_PYTHON_TESTS = {
         "tests/e2e/test_saving.py",
         "tests/errors",
     ),
-    "tsan": ("tests/sanitizers/planted.py", "tests/load/test_many_threads.py"),
+    "tsan": ("tests/sanitizers/planted.py",),
 }
+SANITIZED_PROGRAMS = {
+    "asan": ("torchtrt_container_tests", "torchtrt_unit_tests"),
+    "tsan": ("torchtrt_container_tests", "torchtrt_runtime_tests"),
+}
+# For the thread sanitizer what threads meet in, and nothing of the compiler.
+SANITIZED_TARGETS: dict[str, tuple[str, ...]] = {
+    which: (*programs, "torchtrt_engine_reference", "torchtrt_engine_openvino", "torchtrt_planted")
+    for which, programs in SANITIZED_PROGRAMS.items()
+}
+SANITIZED_TARGETS["asan"] += ("_C", "torchtrtc", "torchtrt_engine_template")
 
 # Words of a summary line ("3 passed, 1 skipped in 2s") and what they count as; an expected failure
 # proves nothing.
@@ -230,19 +240,17 @@ def sanitized_checks(which: str, build: Path) -> list[Check]:
         "LD_PRELOAD": f"{library(f'lib{which}.so')} {library('libstdc++.so.6')}",
         "PYTHONPATH": str(build / "package"),
         "TORCHTRT_SANITIZER": which,
+        "TORCHTRT_BUILD": str(build),
     }
     # The thread sanitizer's shadow wants its addresses free of what the kernel places at random.
     fixed = ["setarch", "-R"] if which == "tsan" else []
     tests = SANITIZED_PYTHON_TESTS[which]
 
-    def program(name: str, program: str) -> Check:
-        command: list[str | Path] = [*fixed, build / "bin" / program]
-        return Check(name, command, counts=True, environment=environment)
-
     return [
-        program("container tests", "torchtrt_container_tests"),
-        program("unit tests", "torchtrt_unit_tests"),
-        program("engine conformance", "torchtrt_conformance"),
+        *(
+            Check(name, [*fixed, build / "bin" / name], counts=True, environment=environment)
+            for name in SANITIZED_PROGRAMS[which]
+        ),
         Check(
             "Python tests",
             [*fixed, sys.executable, "-m", "pytest", "-q", *tests],
@@ -273,9 +281,8 @@ def main() -> int:
     if arguments.what == "check":
         checks = [*format_checks(fix=False), *lint_checks()]
     if arguments.what != "format":
-        checks.append(
-            Check("build", [BIN / "ninja", "-C", build, f"-j{arguments.jobs}", "--quiet"])
-        )
+        ninja = [BIN / "ninja", "-C", build, f"-j{arguments.jobs}", "--quiet"]
+        checks.append(Check("build", [*ninja, *SANITIZED_TARGETS.get(arguments.what, ())]))
     if arguments.what in ("test", "check"):
         checks += test_checks(build)
     if arguments.what == "long":

@@ -7,15 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch_tensorrt
 
-LIBRARY = Path(torch_tensorrt.__file__).parents[2] / "bin" / "libtorchtrt_planted.so"
+LIBRARY = Path(os.environ["TORCHTRT_BUILD"]) / "bin" / "libtorchtrt_planted.so"
 SANITIZER = os.environ["TORCHTRT_SANITIZER"]
 LARGEST = 2**31 - 1
 
 CALL = """
 import ctypes, sys
-import torch_tensorrt
+import torch
 library, function, argument = sys.argv[1:]
 getattr(ctypes.CDLL(library), function)(int(argument))
 """

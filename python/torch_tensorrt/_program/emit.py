@@ -15,6 +15,7 @@ from torch.utils import _pytree as pytree
 
 from torch_tensorrt import _C
 from torch_tensorrt._program.decode import Decoder, attribute
+from torch_tensorrt._program.signature import direct
 from torch_tensorrt.runtime._module import TorchTensorRTModule
 
 _aten = torch.ops.aten
@@ -38,6 +39,8 @@ _ARITHMETIC: dict[str, Callable[..., Any]] = {
     "aten::ceil": math.ceil,
     "aten::__and__": operator.and_,
     "aten::__or__": operator.or_,
+    "aten::__lshift__": operator.lshift,
+    "aten::__rshift__": operator.rshift,
     "aten::__not__": torch.sym_not,
     "prim::max": torch.sym_max,
     "prim::min": torch.sym_min,
@@ -80,7 +83,7 @@ def emit(decoder: Decoder, settings: Any = None) -> fx.GraphModule:
     _, structure = pytree.tree_flatten(output.args[0])
     flat = [writer.argument(value) for value in body.outputs]
     graph.output(pytree.tree_unflatten(flat, structure))
-    graph.set_codegen(source.graph._codegen)
+    graph.set_codegen(direct(source.graph._codegen))
     module = fx.GraphModule(root, graph, "CompiledModule")
     module.train(False)
     return module

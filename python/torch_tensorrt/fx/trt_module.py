@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from torch_tensorrt.runtime._module import TorchTensorRTModule
+from torch_tensorrt.runtime._module import TorchTensorRTModule, execute_engine
 
 Profiler = Callable[[str, float], None]
 
@@ -91,7 +91,7 @@ class TRTModule(TorchTensorRTModule):
             )
         start = time.perf_counter()
         ordered = [inputs[index] for index in self._input_order]
-        results = torch.ops.tensorrt.execute_engine(ordered, self.engine)
+        results = execute_engine(ordered, self.engine)
         if self._profiler is not None:
             self._profiler(self.name, (time.perf_counter() - start) * 1e3)
         outputs = [results[index] for index in self._output_order]

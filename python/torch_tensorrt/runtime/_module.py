@@ -7,6 +7,17 @@ from typing import Any
 
 import torch
 
+from torch_tensorrt import _C
+
+
+def execute_engine(inputs: list[torch.Tensor], engine: Any) -> list[torch.Tensor]:
+    """What `torch.ops.tensorrt.execute_engine` gives, by a shorter way where nothing is traced."""
+    traced = torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None
+    if traced or any(type(tensor) is not torch.Tensor for tensor in inputs):
+        outputs: list[torch.Tensor] = torch.ops.tensorrt.execute_engine(inputs, engine)
+        return outputs
+    return _C.execute_engine(inputs, engine)
+
 
 class TorchTensorRTModule(torch.nn.Module):
     """Runs one engine.
@@ -53,7 +64,7 @@ class TorchTensorRTModule(torch.nn.Module):
 
     def forward(self, *inputs: torch.Tensor) -> Any:
         """One tensor where the engine has one output, else a tuple."""
-        outputs = torch.ops.tensorrt.execute_engine(list(inputs), self.engine)
+        outputs = execute_engine(list(inputs), self.engine)
         return outputs[0] if len(outputs) == 1 else tuple(outputs)
 
     def refit(self, tensors: Mapping[str, torch.Tensor]) -> None:
