@@ -1,6 +1,5 @@
 #include "compiler/driver.h"
 
-#include <cstring>
 #include <variant>
 
 #include "bindings.h"
@@ -75,16 +74,15 @@ py::bytes convert_method_to_engine(ScriptModule module, const Signature& inputs,
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-core::Blob blob_of(const py::bytes& data) {
+std::vector<std::byte> copied(const py::bytes& data) {
   const std::string_view view = data;
-  std::vector<std::byte> bytes(view.size());
-  std::memcpy(bytes.data(), view.data(), view.size());
-  return core::Blob::of(std::move(bytes));
+  const auto* first = reinterpret_cast<const std::byte*>(view.data());
+  return {first, first + view.size()};
 }
 
 py::bytes build_plan(const py::bytes& artifact, const std::string& engine,
                      const std::string& target) {
-  const core::Artifact parsed = core::Artifact::from_bytes(blob_of(artifact));
+  const core::Artifact parsed = core::Artifact::from_bytes(core::Blob::of(copied(artifact)));
   const core::EnginePlugin& plugin = core::engine_plugin(engine);
   core::BuildOptions options;
   options.target = target;
@@ -101,10 +99,7 @@ py::bytes build_plan(const py::bytes& artifact, const std::string& engine,
 }
 
 torch::jit::Module embed_engine(const py::bytes& artifact, const py::dict& keywords) {
-  const std::string_view view = artifact;
-  std::vector<std::byte> bytes(view.size());
-  std::memcpy(bytes.data(), view.data(), view.size());
-  return compiler::embed_engine(bytes, to_settings(keywords));
+  return compiler::embed_engine(copied(artifact), to_settings(keywords));
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 #include <torch/version.h>
 
 #include <algorithm>
-#include <cstring>
 #include <iostream>
 #include <sstream>
 
@@ -23,9 +22,8 @@ static_assert(std::string_view(TORCH_TENSORRT_VERSION) == TORCHTRT_VERSION,
               "the version in include/torch_tensorrt/macros.h is not the project's");
 
 std::vector<std::byte> to_bytes(const std::string& engine) {
-  std::vector<std::byte> bytes(engine.size());
-  std::memcpy(bytes.data(), engine.data(), engine.size());
-  return bytes;
+  const auto* first = reinterpret_cast<const std::byte*>(engine.data());
+  return {first, first + engine.size()};
 }
 
 std::string describe_engine(const std::string& name) {

@@ -5,7 +5,6 @@
 #include <caffe2/serialize/read_adapter_interface.h>
 
 #include <algorithm>
-#include <cstring>
 #include <map>
 #include <memory>
 #include <string_view>
@@ -128,7 +127,7 @@ class BoundedMemory final : public caffe2::serialize::ReadAdapterInterface {
     if (position > bytes_.size() || size > bytes_.size() - position) {
       throw incompatible("truncated at offset ", position, ": ", size, " bytes expected");
     }
-    std::memcpy(buffer, bytes_.data() + position, size);
+    std::ranges::copy(bytes_.subspan(position, size), static_cast<std::byte*>(buffer));
     return size;
   }
 
