@@ -206,11 +206,18 @@ def test_an_interruption_leaves_the_old_file(
     out.write_text("old")
     os.mkfifo(library)  # the program waits for a writer as it opens this
     command = [PROGRAM, f"--custom-torch-ops={library}", folder / "net.ts", out, "(4,8)"]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:
-        time.sleep(1)
-        assert process.poll() is None
-        process.send_signal(number)
-        assert process.wait(timeout=20) == -number  # in a shell: 128 + number
+
+    def heed() -> None:
+        signal.signal(number, signal.SIG_DFL)  # a shell's background jobs ignore some
+
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=heed) as process:
+        try:
+            time.sleep(1)
+            assert process.poll() is None
+            process.send_signal(number)
+            assert process.wait(timeout=20) == -number  # in a shell: 128 + number
+        finally:
+            process.kill()
     assert out.read_text() == "old"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out.ts", "pipe.so"]
 

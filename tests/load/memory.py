@@ -7,6 +7,7 @@ import gc
 import random
 import resource
 import statistics
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -69,10 +70,24 @@ def calls(count: int, leak: bool) -> float:
     return slope(seen)
 
 
+def small_model() -> tuple[nn.Module, torch.Tensor]:
+    return nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 8)).eval(), torch.rand(2, 64)
+
+
+def growth(once: Callable[[], None], count: int) -> float:
+    """Megabytes that so many calls leave behind, after a warm-up."""
+    # Caches of PyTorch's exporter fill up to here.
+    for _ in range(100):
+        once()
+    before = resident()
+    for _ in range(count):
+        once()
+    return (resident() - before) / 1e6
+
+
 def compiles(count: int, ir: str, leak: bool) -> float:
-    """Megabytes that so many compilations leave behind, after a warm-up."""
-    small = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 8)).eval()
-    x = torch.rand(2, 64)
+    """Megabytes that so many compilations leave behind."""
+    small, x = small_model()
 
     def once() -> None:
         fast = torch_tensorrt.compile(
@@ -82,13 +97,17 @@ def compiles(count: int, ir: str, leak: bool) -> float:
         if leak:
             kept.append(bytearray(256 << 10))
 
-    # Caches of PyTorch's exporter fill up to here.
-    for _ in range(100):
-        once()
-    before = resident()
-    for _ in range(count):
-        once()
-    return (resident() - before) / 1e6
+    return growth(once, count)
+
+
+def exports(count: int) -> float:
+    """Megabytes that PyTorch leaves behind where it exports so many times."""
+    small, x = small_model()
+
+    def once() -> None:
+        torch.export.export(small, (x,)).run_decompositions({})
+
+    return growth(once, count)
 
 
 class Squares(nn.Module):
