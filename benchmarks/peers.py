@@ -351,13 +351,18 @@ def compiling(row: Row) -> str:
 def page(results: Row) -> str:
     models: Models = results["models"]
     versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
+    batches = []
+    if any("8" in rows for rows in models.values()):
+        batches = [
+            "**Images, texts or sounds a second at batch 8**",
+            table(models, "8", throughput),
+        ]
     parts = [
         f"{results['machine']}; {results['threads']} threads; {versions}.",
         "**Milliseconds a call at batch 1**, median and half the interquartile range; the last "
         "column is the best other peer's time over ours.",
         table(models, "1", latency, "best other / ours"),
-        "**Images, texts or sounds a second at batch 8**",
-        table(models, "8", throughput),
+        *batches,
         "**Compiling and the first call**: seconds from the module to what can be called (in "
         "brackets once more in the same process), and milliseconds of the first call after that.",
         table(models, "1", compiling),
