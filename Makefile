@@ -30,8 +30,8 @@ help:
 	@echo "make test       build, then C++ unit tests, engine conformance suite, Python tests"
 	@echo "make check      format, lint, types, include arrows, then everything of make test (what CI runs)"
 	@echo "make check-long attacks on files, parsers and caches in their long form, with sanitizers and a fuzzer"
-	@echo "make check-asan everything of ours built with address and undefined-behaviour sanitizers, and its tests"
-	@echo "make check-tsan the same with the thread sanitizer"
+	@echo "make check-asan what Python calls, built with address and undefined-behaviour sanitizers, and its tests"
+	@echo "make check-tsan core, runtime and two engines built with the thread sanitizer, and tests of what threads meet in"
 	@echo "make test-gpu   engine conformance, tests and benchmark on the NVIDIA GPU that is here"
 	@echo "make bench      PyTorch, the engine's own API and this project side by side"
 	@echo "make peers      every way to run a PyTorch model on this CPU, side by side; writes docs/benchmarks.md"
@@ -102,7 +102,7 @@ check-long: configure $(VENV)/stamp-test
 	  $(if $(CLANG),-DCMAKE_CXX_COMPILER=$(CLANG))
 	$(BIN)/python tools/run_checks.py long --build $(BUILD) --sanitized $(SANITIZED) --jobs $(JOBS)
 
-# Everything of ours, by the compiler that the sanitizer's library comes with; PyTorch and the engines are not instrumented.
+# By the compiler that the sanitizer's library comes with; PyTorch and the engines are not instrumented.
 SANITIZE_asan := address$(COMMA)undefined
 SANITIZE_tsan := thread
 
