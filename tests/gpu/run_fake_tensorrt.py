@@ -1,5 +1,5 @@
-"""Compiles and runs on the double of TensorRT; a program of its own, since a process asks for
-TensorRT's version once.
+"""Compiles and runs on the double of TensorRT; a program of its own, since the double is
+TensorRT for its whole process.
 
     run_fake_tensorrt.py <folder for files>
 """

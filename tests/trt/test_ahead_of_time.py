@@ -27,6 +27,7 @@ def compiled(ir: str = "dynamo", **options: object) -> torch.nn.Module:
     return torch_tensorrt.compile(module, ir=ir, inputs=[BATCH], **options)
 
 
+@pytest.mark.usefixtures("tensorrt_rtx")
 @pytest.mark.parametrize("ir", ["dynamo", "ts", "fx"])
 def test_one_file_has_the_plans_and_runs_here(ir: str, tmp_path: Path) -> None:
     fast = compiled(ir, target=["sm_86", "sm_89", "sm_120"])
@@ -46,6 +47,7 @@ def test_one_file_has_the_plans_and_runs_here(ir: str, tmp_path: Path) -> None:
     assert_close(again(x), model()(x))
 
 
+@pytest.mark.usefixtures("tensorrt_rtx")
 def test_unknown_architectures_are_named() -> None:
     with pytest.raises(NotImplementedError, match=r"target is 'sm_12'.*sm_89"):
         compiled(target=["sm_12"], pass_through_build_failures=True)
@@ -57,8 +59,12 @@ def test_a_target_needs_an_engine() -> None:
 
 
 def test_without_a_target_the_gpu_must_be_here() -> None:
-    with pytest.raises(ValueError, match="does not run on the CPU"):
+    with (
+        caught("1.7.1") as programs,
+        pytest.raises(ValueError, match="does not run on the CPU"),
+    ):
         compiled(target=[])
+    assert programs == []
 
 
 def test_settings_reach_the_builder() -> None:
@@ -89,6 +95,7 @@ NEEDS_MORE = {
 }
 
 
+@pytest.mark.usefixtures("tensorrt_rtx")
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -113,6 +120,7 @@ def test_real_builds_take_the_settings(name: str, value: object) -> None:
         assert torch_tensorrt.report(compiled(**options)).in_pytorch == []
 
 
+@pytest.mark.usefixtures("tensorrt_rtx")
 def test_command_line(tmp_path: Path) -> None:
     torch.jit.script(model()).save(str(tmp_path / "model.ts"))
     done = subprocess.run(
@@ -139,11 +147,15 @@ engines = {e.name: e for e in torch_tensorrt.runtime.available_engines()}
 for name in ("tensorrt", "tensorrt_rtx"):
     assert not engines[name].available
     print(engines[name].reason)
+torch.manual_seed(0)
 model = torch.nn.Sequential(torch.nn.Linear(8, 4), torch.nn.ReLU()).eval()
-fast = torch_tensorrt.compile(model, inputs=[(2, 8)], min_block_size=1)
-print(torch_tensorrt.report(fast).engines[0]["plugin"])
+x = torch.rand(2, 8)
+for ir in ("dynamo", "ts", "fx"):
+    fast = torch_tensorrt.compile(model, ir=ir, inputs=[x], min_block_size=1)
+    torch.testing.assert_close(fast(x), model(x), rtol=1e-4, atol=1e-5)
+    print(torch_tensorrt.report(fast))
 try:
-    torch_tensorrt.compile(model, inputs=[(2, 8)], engine="tensorrt_rtx", target=["sm_89"])
+    torch_tensorrt.compile(model, inputs=[x], engine="tensorrt_rtx", target=["sm_89"])
 except ImportError as error:
     print(error)
 """
@@ -154,6 +166,9 @@ def test_where_tensorrt_is_missing_nothing_changes() -> None:
         [sys.executable, "-c", WITHOUT], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert "openvino" in done.stdout
-    assert "pip install tensorrt-rtx-cu13" in done.stdout
-    assert "tensorrt_rtx is not available here" in done.stdout
+    said = done.stdout
+    assert "`pip install tensorrt`, from NVIDIA's package index" in said
+    assert "`pip install tensorrt-rtx-cu13`" in said
+    assert "tensorrt_rtx is not available here: " in said
+    assert said.count("openvino: 1 engine, 2 of 2 ops") == 3
+    assert said.count("ops in PyTorch:\n  none") == 3

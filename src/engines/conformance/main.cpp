@@ -81,7 +81,10 @@ void run_engine(const std::string& name, const Rows& rows, const Options& option
     return tally.failed(name, core::text("the plugin calls itself '", engine->name(), "'"));
   }
   reason = reason_to_skip(*engine, options);
-  if (!reason.empty()) return tally.skipped(core::text(name, ": ", reason));
+  if (!reason.empty()) {
+    const std::size_t count = count_trials(rows, options.filter);
+    return tally.skipped(core::text(name, ": ", reason, "; ", count, " rows not run"));
+  }
 
   Runner runner(*engine, oracle_for(*engine, options), options, tally);
   if (options.filter.empty() && !options.list) runner.run_contract();

@@ -131,6 +131,16 @@ std::string test_name(const Row& row, DType dtype, bool dynamic) {
   return core::text(row.name, '/', core::name(dtype), dynamic ? "/dynamic" : "/static");
 }
 
+void for_each_trial(const Row& row, const std::string& filter,
+                    const std::function<void(const std::string&, DType, bool)>& visit) {
+  for (const DType dtype : row.dtypes) {
+    for (const bool dynamic : {false, true}) {
+      const std::string test = test_name(row, dtype, dynamic);
+      if (test.find(filter) != std::string::npos) visit(test, dtype, dynamic);
+    }
+  }
+}
+
 // The same data in every run of the suite.
 std::uint64_t seed_of(const std::string& test) { return std::hash<std::string>{}(test); }
 
@@ -161,30 +171,30 @@ Runner::Runner(const core::EnginePlugin& engine, const core::EnginePlugin* oracl
       tally_(tally) {}
 
 void Runner::run(const Row& row) {
-  for (const DType dtype : row.dtypes) {
-    for (const bool dynamic : {false, true}) {
-      if (test_name(row, dtype, dynamic).find(options_.filter) == std::string::npos) continue;
-      run_trial(row, dtype, dynamic);
-    }
-  }
+  for_each_trial(row, options_.filter, [&](const std::string& test, DType dtype, bool dynamic) {
+    run_trial(row, test, dtype, dynamic);
+  });
+}
+
+std::size_t count_trials(const Rows& rows, const std::string& filter) {
+  std::size_t count = 0;
+  for (const Row& row : rows)
+    for_each_trial(row, filter, [&](const std::string&, DType, bool) { ++count; });
+  return count;
 }
 
 void dump_networks(const Rows& rows, const Options& options, const std::filesystem::path& folder) {
   std::filesystem::create_directories(folder);
   for (const Row& row : rows) {
-    for (const DType dtype : row.dtypes) {
-      for (const bool dynamic : {false, true}) {
-        std::string test = test_name(row, dtype, dynamic);
-        if (test.find(options.filter) == std::string::npos) continue;
-        Trial trial(dtype, dynamic, seed_of(test), /*tells_ranges=*/true);
-        row.define(trial);
-        const std::vector<std::byte> bytes = artifact_of("reference", trial.network()).to_bytes();
-        std::ranges::replace(test, '/', '.');
-        std::ofstream file(folder / test, std::ios::binary);
-        file.write(reinterpret_cast<const char*>(bytes.data()),
-                   static_cast<std::streamsize>(bytes.size()));
-      }
-    }
+    for_each_trial(row, options.filter, [&](std::string test, DType dtype, bool dynamic) {
+      Trial trial(dtype, dynamic, seed_of(test), /*tells_ranges=*/true);
+      row.define(trial);
+      const std::vector<std::byte> bytes = artifact_of("reference", trial.network()).to_bytes();
+      std::ranges::replace(test, '/', '.');
+      std::ofstream file(folder / test, std::ios::binary);
+      file.write(reinterpret_cast<const char*>(bytes.data()),
+                 static_cast<std::streamsize>(bytes.size()));
+    });
   }
 }
 
@@ -206,8 +216,7 @@ void Runner::run_contract() {
   });
 }
 
-void Runner::run_trial(const Row& row, DType dtype, bool dynamic) {
-  const std::string test = test_name(row, dtype, dynamic);
+void Runner::run_trial(const Row& row, const std::string& test, DType dtype, bool dynamic) {
   const core::EngineDevice device = options_.device;
   const core::BuildOptions build = build_options(device);
   note_current_test(core::text(engine_.name(), ": ", test));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -52,7 +53,7 @@ class Runner {
   void report_stale_entries();
 
  private:
-  void run_trial(const Row& row, DType dtype, bool dynamic);
+  void run_trial(const Row& row, const std::string& test, DType dtype, bool dynamic);
   /// Runs `body`, which says what is wrong or throws, and counts the result.
   void check(const std::string& test, const std::function<std::string()>& body);
   void count(const std::string& test, const std::string& what);
@@ -66,6 +67,9 @@ class Runner {
   std::set<std::string_view> used_;  ///< patterns that a test fitted
   Tally& tally_;
 };
+
+/// Of all rows, each dtype, static and dynamic, whose name has `filter` in it.
+std::size_t count_trials(const Rows& rows, const std::string& filter);
 
 /// Writes the network of every row, dtype, static and dynamic, as an artifact into the folder.
 void dump_networks(const Rows& rows, const Options& options, const std::filesystem::path& folder);

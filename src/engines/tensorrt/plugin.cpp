@@ -3,7 +3,11 @@
 // found, else through its Python module; nothing of NVIDIA's is linked.
 
 #include <charconv>
+#include <memory>
+#include <mutex>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
 
 #include "core/engine.h"
 #include "core/error.h"
@@ -48,18 +52,31 @@ std::shared_ptr<const core::ForeignLibrary> foreign() {
   return in_process ? in_process : process_library();
 }
 
-/// Asked once: starting a process or importing the module takes long.
-const std::string& library_version(std::string* reason = nullptr) {
-  static std::string why;
-  static const std::string version =
-      native() ? native()->version() : foreign()->version(kName, why);
+/// Each library is asked once: starting a process or importing the module takes long.
+std::string library_version(std::string* reason = nullptr) {
+  if (native()) return native()->version();
+  static std::mutex mutex;
+  static std::weak_ptr<const core::ForeignLibrary> asked;
+  static std::string version, why;
+  const auto library = foreign();
+  std::unique_lock lock(mutex);
+  if (asked.lock() != library) {
+    // Unlocked: the answer may wait for Python's lock, whose holder may wait here.
+    lock.unlock();
+    std::string its_reason;
+    std::string its_version = library->version(kName, its_reason);
+    lock.lock();
+    asked = library;
+    version = std::move(its_version);
+    why = std::move(its_reason);
+  }
   if (reason) *reason = why;
   return version;
 }
 
 Version layers_version() {
   if (kIsRtx) return kOfRtx;
-  const std::string& text = library_version();
+  const std::string text = library_version();
   Version version;
   const char* end = text.data() + text.size();
   const auto [dot, error] = std::from_chars(text.data(), end, version.major);

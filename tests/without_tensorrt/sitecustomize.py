@@ -1,0 +1,5 @@
+"""`make test TENSORRT=none`: on PYTHONPATH, hides NVIDIA's modules from Python processes."""
+
+import sys
+
+sys.modules["tensorrt"] = sys.modules["tensorrt_rtx"] = None
