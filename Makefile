@@ -15,7 +15,28 @@ SUFFIX := $(if $(filter-out 2.11.0,$(TORCH)),-$(TORCH))
 VENV := .venv$(SUFFIX)
 BUILD := build$(SUFFIX)
 BIN := $(CURDIR)/$(VENV)/bin
+PY := $(BIN)/python
+CMAKE := $(BIN)/cmake
+NINJA := $(BIN)/ninja
 CMAKE_ARGS ?=
+CMAKE_DEFAULTS := -DTORCHTRT_WERROR=ON
+
+# make test-gpu SYSTEM=1: with PYTHON, CMake and Ninja as they are on this machine; nothing is installed.
+ifdef SYSTEM
+BUILD := build-system
+PY := $(or $(shell command -v $(PYTHON) 2>/dev/null),$(PYTHON))
+CMAKE := cmake
+NINJA := $(or $(shell command -v ninja 2>/dev/null),ninja)
+CMAKE_DEFAULTS := -DTORCHTRT_EXAMPLES=OFF
+endif
+
+# What pip installs for these requirements files.
+installed = $(if $(SYSTEM),,$(addprefix $(VENV)/stamp-,$(1)))
+
+# make test TENSORRT=none: as where NVIDIA's Python modules are not installed.
+ifeq ($(TENSORRT),none)
+export PYTHONPATH := $(CURDIR)/tests/without_tensorrt$(if $(PYTHONPATH),:$(PYTHONPATH))
+endif
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
@@ -33,6 +54,7 @@ help:
 	@echo "make check-asan what Python calls, built with address and undefined-behaviour sanitizers, and its tests"
 	@echo "make check-tsan core, runtime and two engines built with the thread sanitizer, and tests of what threads meet in"
 	@echo "make test-gpu   engine conformance, tests and benchmark on the NVIDIA GPU that is here"
+	@echo "                SYSTEM=1: with PYTHON and its packages as they are here; installs nothing"
 	@echo "make bench      PyTorch, the engine's own API and this project side by side"
 	@echo "make peers      every way to run a PyTorch model on this CPU, side by side; writes docs/benchmarks.md"
 	@echo "make build      build incrementally and make torch_tensorrt importable in $(VENV)"
@@ -60,73 +82,71 @@ $(VENV)/stamp-%: requirements/%.txt requirements/constraints.txt $$(wildcard req
 # ---- Build -----------------------------------------------------------------------------------------------------------
 
 # The build folder has the layout of an installed package; a .pth file puts it on the environment's path.
-$(BUILD)/build.ninja: $(VENV)/stamp-build
-	@tools/check_system.sh $(BIN)/python
-	$(BIN)/cmake -G Ninja -S . -B $(BUILD) -DCMAKE_MAKE_PROGRAM=$(BIN)/ninja -DPython_EXECUTABLE=$(BIN)/python \
-	  -DTORCHTRT_WERROR=ON $(CMAKE_ARGS)
+$(BUILD)/build.ninja: $(call installed,build)
+	@tools/check_system.sh $(PY) $(if $(SYSTEM),system)
+	$(CMAKE) -G Ninja -S . -B $(BUILD) -DCMAKE_MAKE_PROGRAM=$(NINJA) -DPython_EXECUTABLE=$(PY) $(CMAKE_DEFAULTS) \
+	  $(CMAKE_ARGS)
+ifndef SYSTEM
 	@echo "$(CURDIR)/$(BUILD)/package" > \
-	  "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/torch_tensorrt.pth"
+	  "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/torch_tensorrt.pth"
 	@ln -sf ../../$(BUILD)/package/torch_tensorrt/bin/torchtrtc $(VENV)/bin/torchtrtc
+endif
 	@touch $@
 
 configure: $(BUILD)/build.ninja
 
 build: configure
-	@$(BIN)/ninja -C $(BUILD) -j$(JOBS) --quiet
+	@$(NINJA) -C $(BUILD) -j$(JOBS) --quiet
 
 # ---- What to do with it ----------------------------------------------------------------------------------------------
 
-demo: build $(VENV)/stamp-demo
-	$(BIN)/python examples/01_sentence_embeddings/main.py
+demo: build $(call installed,demo)
+	$(PY) examples/01_sentence_embeddings/main.py
 
-bench: build $(VENV)/stamp-demo $(VENV)/stamp-bench
-	$(BIN)/python benchmarks/run.py $(ARGS)
+bench: build $(call installed,demo bench)
+	$(PY) benchmarks/run.py $(ARGS)
 
-peers: build $(VENV)/stamp-demo $(VENV)/stamp-test $(VENV)/stamp-bench $(VENV)/stamp-peers
-	$(BIN)/python benchmarks/peers.py $(ARGS)
+peers: build $(call installed,demo test bench peers)
+	$(PY) benchmarks/peers.py $(ARGS)
 
-test: configure $(VENV)/stamp-demo $(VENV)/stamp-test
-	$(BIN)/python tools/run_checks.py test --build $(BUILD) --jobs $(JOBS)
+test: configure $(call installed,demo test)
+	$(PY) tools/run_checks.py test --build $(BUILD) --jobs $(JOBS)
 
-check: configure $(addprefix $(VENV)/stamp-,demo test bench check)
-	$(BIN)/python tools/run_checks.py check --build $(BUILD) --jobs $(JOBS)
+check: configure $(call installed,demo test bench check)
+	$(PY) tools/run_checks.py check --build $(BUILD) --jobs $(JOBS)
 
 # Sanitizers come with either compiler, libFuzzer with clang. The tests that are built so need no torch.
 CLANG ?= $(shell command -v clang++)
 SANITIZED := $(BUILD)-sanitized
 COMMA := ,
 
-check-long: configure $(VENV)/stamp-test
-	$(BIN)/cmake -G Ninja -S . -B $(SANITIZED) -DCMAKE_MAKE_PROGRAM=$(BIN)/ninja -DPython_EXECUTABLE=$(BIN)/python \
+check-long: configure $(call installed,test)
+	$(CMAKE) -G Ninja -S . -B $(SANITIZED) -DCMAKE_MAKE_PROGRAM=$(NINJA) -DPython_EXECUTABLE=$(PY) \
 	  -DTORCHTRT_SANITIZE=$(if $(CLANG),fuzzer-no-link$(COMMA))address,undefined \
 	  $(if $(CLANG),-DCMAKE_CXX_COMPILER=$(CLANG))
-	$(BIN)/python tools/run_checks.py long --build $(BUILD) --sanitized $(SANITIZED) --jobs $(JOBS)
+	$(PY) tools/run_checks.py long --build $(BUILD) --sanitized $(SANITIZED) --jobs $(JOBS)
 
 # By the compiler that the sanitizer's library comes with; PyTorch and the engines are not instrumented.
 SANITIZE_asan := address$(COMMA)undefined
 SANITIZE_tsan := thread
 
-check-asan check-tsan: check-%: configure $(VENV)/stamp-demo $(VENV)/stamp-test
-	$(BIN)/cmake -G Ninja -S . -B $(BUILD)-$* -DCMAKE_MAKE_PROGRAM=$(BIN)/ninja -DPython_EXECUTABLE=$(BIN)/python \
+check-asan check-tsan: check-%: configure $(call installed,demo test)
+	$(CMAKE) -G Ninja -S . -B $(BUILD)-$* -DCMAKE_MAKE_PROGRAM=$(NINJA) -DPython_EXECUTABLE=$(PY) \
 	  -DCMAKE_CXX_COMPILER=g++ -DTORCHTRT_EXAMPLES=OFF -DTORCHTRT_SANITIZE=$(SANITIZE_$*)
-	$(BIN)/python tools/run_checks.py $* --build $(BUILD)-$* --jobs $(JOBS)
+	$(PY) tools/run_checks.py $* --build $(BUILD)-$* --jobs $(JOBS)
 
-# On a machine with an NVIDIA GPU: the suites' rows for it. A C++ program gets PyTorch's CUDA library only if asked to.
-test-gpu: build $(VENV)/stamp-demo $(VENV)/stamp-test
-	LD_PRELOAD="$$($(BIN)/python -c 'import torch, os; print(os.path.dirname(torch.__file__))')/lib/libtorch_cuda.so" \
-	  $(BUILD)/bin/torchtrt_conformance --device cuda
-	$(BUILD)/bin/torchtrt_unit_tests tensorrt
-	$(BIN)/python -m pytest -q tests/gpu
-	$(BIN)/python benchmarks/gpu.py
+# On a machine with an NVIDIA GPU: the suites' rows for it, and times.
+test-gpu: configure $(call installed,demo test)
+	$(PY) tools/run_checks.py gpu --build $(BUILD) --jobs $(JOBS)
 
-format: $(VENV)/stamp-check
-	$(BIN)/python tools/run_checks.py format --build $(BUILD)
+format: $(call installed,check)
+	$(PY) tools/run_checks.py format --build $(BUILD)
 
 # Not part of `make check`: a file that includes torch takes about a minute.
-tidy: configure $(VENV)/stamp-tidy
+tidy: configure $(call installed,tidy)
 	@files="$$(git diff --name-only --diff-filter=d HEAD -- '*.cpp'; git ls-files -o --exclude-standard -- '*.cpp')"; \
 	  if [ -z "$$files" ]; then echo "no changed C++ files"; else \
 	  $(BIN)/clang-tidy -p $(BUILD) --quiet --extra-arg=-Wno-ignored-gch $$files; fi
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-sanitized $(BUILD)-asan $(BUILD)-tsan
+	rm -rf $(BUILD) $(BUILD)-sanitized $(BUILD)-asan $(BUILD)-tsan build-system

@@ -1,7 +1,9 @@
 #!/bin/sh
-# Checks what cannot come from PyPI: Python >= 3.11 with venv and headers, and a C++20 compiler. Silent when all is there.
-# Usage: check_system.sh [python]
+# Checks what cannot come from PyPI: Python >= 3.11 with venv and headers, and a C++20 compiler. With `system`, also what
+# otherwise does. Silent when all is there.
+# Usage: check_system.sh [python] [system]
 python=${1:-python3}
+system=${2:-}
 problems=""
 complain() { problems="$problems  - $1
 "; }
@@ -11,7 +13,14 @@ if ! command -v "$python" >/dev/null 2>&1; then
 elif ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
   complain "$("$python" --version) is too old: Python 3.11 or later is needed (make PYTHON=/path/to/python3.11)"
 else
-  "$python" -c 'import ensurepip, venv' 2>/dev/null || complain "Python's venv module is missing"
+  if [ -z "$system" ]; then
+    "$python" -c 'import ensurepip, venv' 2>/dev/null || complain "Python's venv module is missing"
+  else
+    for module in torch numpy pytest; do
+      "$python" -c "import importlib.util, sys; sys.exit(importlib.util.find_spec('$module') is None)" ||
+        complain "$python has no module $module (make PYTHON=... names another)"
+    done
+  fi
   "$python" -c 'import os, sys, sysconfig
 sys.exit(not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")))' ||
     complain "Python's headers (Python.h) are missing"
@@ -28,7 +37,18 @@ elif ! printf '#include <compare>\n#include <concepts>\n#include <span>\nint mai
   complain "$compiler does not compile C++20: g++ 11 or clang++ 14, or later, is needed (make CXX=...)"
 fi
 
+if [ -n "$system" ]; then
+  for program in cmake ninja; do
+    command -v "$program" >/dev/null 2>&1 || complain "no $program on the PATH"
+  done
+fi
+
 [ -z "$problems" ] && exit 0
+if [ -n "$system" ]; then
+  printf '%s\n%s%s\n' "With SYSTEM=1 nothing is installed, and this is missing on this machine:" "$problems" \
+    "Install it, or run make without SYSTEM=1, which takes it from PyPI." >&2
+  exit 1
+fi
 cat >&2 <<END
 Something that this build needs is missing on this machine:
 $problems

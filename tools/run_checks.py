@@ -5,6 +5,7 @@
     run_checks.py long     the long forms of tests that attack files, parsers and caches
     run_checks.py asan     the tests of a build with address and undefined-behaviour sanitizers
     run_checks.py tsan     the same with the thread sanitizer
+    run_checks.py gpu      build, and what needs an NVIDIA GPU
     run_checks.py format   formats all sources in place
 
 The last line is 'N passed, M failed, K skipped': tests, and each other check as one. Exit 1 if
@@ -12,8 +13,10 @@ anything failed.
 """
 
 import argparse
+import importlib.util
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -145,6 +148,11 @@ def run(check: Check) -> Counts:
     return counts
 
 
+def program(name: str) -> str | Path:
+    """A program of the environment, else the one on the PATH."""
+    return BIN / name if (BIN / name).exists() else shutil.which(name) or name
+
+
 def files(folders: Sequence[str], *suffixes: str) -> list[str]:
     """All files with these suffixes below the folders, relative to the root."""
     return sorted(
@@ -258,11 +266,38 @@ def sanitized_checks(which: str, build: Path) -> list[Check]:
     ]
 
 
+def has_gpu() -> bool:
+    asked = "import sys, torch; sys.exit(not torch.cuda.is_available())"
+    return subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0
+
+
+def gpu_checks(build: Path) -> list[Check]:
+    torch = importlib.util.find_spec("torch")
+    assert torch, f"{sys.executable} has no torch"
+    assert torch.origin
+    # A C++ program gets PyTorch's CUDA library only if asked to; it takes seconds to load.
+    in_cpp = {"TORCHTRT_PYTHON": sys.executable}
+    if has_gpu():
+        in_cpp["LD_PRELOAD"] = str(Path(torch.origin).parent / "lib/libtorch_cuda.so")
+    paths = [str(build / "package"), os.environ.get("PYTHONPATH", "")]
+    in_python = {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    conformance: list[str | Path] = [build / "bin/torchtrt_conformance", "--device", "cuda"]
+    units: list[str | Path] = [build / "bin/torchtrt_unit_tests", "tensorrt"]
+    tests = [sys.executable, "-m", "pytest", "-q", "tests/gpu"]
+    benchmark = [sys.executable, "benchmarks/gpu.py"]
+    return [
+        Check("engine conformance", conformance, counts=True, environment=in_cpp),
+        Check("unit tests", units, counts=True),
+        Check("Python tests", tests, counts=True, environment=in_python),
+        Check("benchmark", benchmark, counts=True, environment=in_python),
+    ]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("what", choices=["test", "check", "long", "asan", "tsan", "format"])
+    parser.add_argument("what", choices=["test", "check", "long", "asan", "tsan", "gpu", "format"])
     parser.add_argument(
         "--build", type=Path, default=Path("build"), help="build folder (default: build)"
     )
@@ -279,13 +314,15 @@ def main() -> int:
     if arguments.what == "check":
         checks = [*format_checks(fix=False), *lint_checks()]
     if arguments.what != "format":
-        ninja = [BIN / "ninja", "-C", build, f"-j{arguments.jobs}", "--quiet"]
+        ninja = [program("ninja"), "-C", build, f"-j{arguments.jobs}", "--quiet"]
         checks.append(Check("build", [*ninja, *SANITIZED_TARGETS.get(arguments.what, ())]))
     if arguments.what in ("test", "check"):
         checks += test_checks(build)
     if arguments.what == "long":
         checks += long_checks(build, ROOT / arguments.sanitized, arguments.jobs)
 
+    if arguments.what == "gpu":
+        checks += gpu_checks(build)
     if arguments.what in SANITIZED_PYTHON_TESTS:
         checks += sanitized_checks(arguments.what, build)
 
@@ -302,6 +339,8 @@ def main() -> int:
         if check.name == "build" and counts.failed:
             print("the tests did not run: the build failed")
             break
+    if arguments.what == "gpu" and not has_gpu():
+        rows.append("no NVIDIA GPU is here: what needs one was not run, and is counted as skipped")
     summary = "\n".join([*rows, str(total)])
     print(f"\n{summary}")
     (build / "checks.txt").write_text(summary + "\n")
