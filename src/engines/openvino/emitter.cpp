@@ -3,6 +3,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "engines/openvino/layout.h"
 
 namespace torch_tensorrt::engines::openvino {
 
@@ -59,14 +60,17 @@ class Emitter {
     for (const Node& node : network_.nodes()) add(node);
     ov::ResultVector results;
     const auto add_result = [&](ValueId value, const std::string& name) {
-      results.push_back(std::make_shared<op::v0::Result>(apart_from_inputs(value_of(value))));
+      const Out out = result_of_image(apart_from_inputs(value_of(value)));
+      results.push_back(std::make_shared<op::v0::Result>(out));
       results.back()->set_friendly_name(name);
     };
     for (std::size_t i = 0; i < network_.outputs().size(); ++i) {
       add_result(network_.outputs()[i], text(network_.output_names()[i], ".result"));
     }
     for (const Node* node : open_assertions(network_)) add_result(node->inputs[1], "assertion");
-    return std::make_shared<ov::Model>(results, parameters_);
+    const auto model = std::make_shared<ov::Model>(results, parameters_);
+    lay_columns_on_their_side(model);
+    return model;
   }
 
  private:
