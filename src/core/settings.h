@@ -30,7 +30,7 @@ using Precisions = std::set<DType>;
   SETTING(dryrun, bool, false, "Report what engines would take without building any; in Python also a path to write the report to") \
   SETTING(require_full_compilation, bool, false, "Fail, naming the ops, unless the whole model becomes one engine")     \
   SETTING(pass_through_build_failures, bool, false, "Fail where an engine cannot be built, rather than leave its ops in PyTorch") \
-  SETTING(min_block_size, std::int64_t, 3, "Fewest ops that are worth an engine; smaller groups stay in PyTorch")        \
+  SETTING(min_block_size, std::int64_t, 3, "Fewest ops that are worth an engine (an LSTM, GRU or RNN counts as 8); smaller groups stay in PyTorch")        \
   SETTING(torch_executed_ops, Strings, {}, "Ops to keep in PyTorch, such as aten::relu")                                 \
   SETTING(torch_executed_modules, Strings, {}, "Module types or module paths whose ops stay in PyTorch")                 \
   SETTING(device_type, std::string, "auto", "Device of the engines: auto (CUDA where the model is on CUDA), cpu, gpu, dla") \

@@ -1,5 +1,6 @@
 """What stays in PyTorch, with its reason, and what that does to the numbers: nothing."""
 
+import pytest
 import torch
 import torch_tensorrt
 from e2e.checks import assert_close, assert_one_engine, engines, ops_in_pytorch
@@ -89,6 +90,24 @@ def test_small_groups_stay() -> None:
     assert engines(fast) == 0
     assert "min_block_size" in ops_in_pytorch(fast).values()
     assert torch.equal(fast(X), net.eval()(X))
+
+
+@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU, nn.RNN])
+@pytest.mark.parametrize("ir", ["dynamo", "ts"])
+def test_one_recurrent_layer_is_worth_an_engine(ir: str, kind: type[nn.RNNBase]) -> None:
+    class Last(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = kind(3, 4)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.layer(x)[0]
+
+    net = Last().eval()
+    x = torch.randn(7, 2, 3)
+    fast = torch_tensorrt.compile(net, ir=ir, inputs=[x])
+    assert_one_engine(fast, "openvino")
+    assert_close(fast(x), net(x))
 
 
 def test_report_says_where_an_op_comes_from() -> None:

@@ -158,6 +158,28 @@ bool has_meta(const c10::IValue& value) {
 
 namespace {
 
+/// A recurrent op over its first step, with the sequence of results made as long as the input:
+/// on meta tensors PyTorch runs every op of every step, which takes seconds for long sequences.
+bool run_first_step(const Node& node, torch::jit::Stack& stack) {
+  static const std::unordered_set<std::string> kSequences = {"aten::lstm", "aten::gru",
+                                                             "aten::rnn_tanh", "aten::rnn_relu"};
+  if (!kSequences.contains(node.kind.toQualString()) || node.schema()->overload_name() != "input")
+    return false;
+  const at::Tensor x = stack.front().toTensor();
+  const bool batch_first = stack.back().toBool();
+  const std::int64_t time = batch_first ? 1 : 0;
+  if (!x.is_meta() || x.dim() != 3 || x.size(time) < 2) return false;
+  stack.front() = x.narrow(time, 0, 1);
+  node.op->getOperation()(stack);
+  const std::size_t results = node.schema()->returns().size();
+  c10::IValue& sequence = stack.at(stack.size() - results);
+  const at::Tensor step = sequence.toTensor();
+  const at::Tensor steps =
+      at::empty({x.size(time), step.size(1 - time), step.size(2)}, step.options());
+  sequence = batch_first ? steps.transpose(0, 1) : steps;
+  return true;
+}
+
 /// Factories that take a tensor for its size and dtype only: their result is real, and a constant
 /// where sizes are fixed.
 bool is_factory(const Node& node) {
@@ -192,7 +214,7 @@ void run_for_shape(const Node& node, torch::jit::Stack& stack) {
   }
   const torch::jit::Stack inputs = stack;
   try {
-    node.op->getOperation()(stack);
+    if (!run_first_step(node, stack)) node.op->getOperation()(stack);
     return;
   } catch (const std::exception&) {
     if (depends_on_data(*node.schema())) throw;

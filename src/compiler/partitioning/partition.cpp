@@ -155,9 +155,18 @@ bool demote_split_lists(std::map<int, std::vector<Node*>>& segments, Decisions& 
   return changed;
 }
 
+/// How many ops min_block_size counts: a recurrent op is a loop, whose one step has 4 (rnn_relu) to
+/// 13 (lstm) ops, so each is worth an engine by default.
 std::size_t op_count(const std::vector<Node*>& nodes) {
-  return static_cast<std::size_t>(std::count_if(
-      nodes.begin(), nodes.end(), [](const Node* n) { return n->kind != c10::prim::ListUnpack; }));
+  constexpr std::size_t kOpsOfLoop = 8;
+  static const std::set<std::string> kLoops = {"aten::lstm", "aten::gru", "aten::rnn_tanh",
+                                               "aten::rnn_relu"};
+  std::size_t count = 0;
+  for (const Node* node : nodes) {
+    if (node->kind == c10::prim::ListUnpack) continue;
+    count += kLoops.contains(node->kind.toQualString()) ? kOpsOfLoop : 1;
+  }
+  return count;
 }
 
 bool has_list_output(const Node& node) {
