@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -20,7 +21,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Leaves out what PyTorch and transformers say about themselves."""
+    """Sets an engine cache of the tests' own; leaves out what PyTorch says about itself."""
+    if "TORCHTRT_CACHE_DIR" not in os.environ:
+        folder = tempfile.TemporaryDirectory()
+        os.environ["TORCHTRT_CACHE_DIR"] = folder.name
+        config.add_cleanup(folder.cleanup)
     for line in (
         "ignore:.*torch.jit.* is deprecated:DeprecationWarning",
         "ignore::torch.jit.TracerWarning",

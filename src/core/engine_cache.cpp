@@ -1,6 +1,7 @@
 #include "core/engine_cache.h"
 
 #include <fcntl.h>
+#include <link.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -118,6 +119,50 @@ bool is_key(std::string_view key) {
 }
 
 }  // namespace
+
+namespace {
+
+struct BuildId {
+  std::uintptr_t address;
+  std::string hex;
+};
+
+bool holds(const dl_phdr_info& object, std::uintptr_t address) {
+  const std::span segments(object.dlpi_phdr, object.dlpi_phnum);
+  return std::ranges::any_of(segments, [&](const ElfW(Phdr) & segment) {
+    const std::uintptr_t begin = object.dlpi_addr + segment.p_vaddr;
+    return segment.p_type == PT_LOAD && address >= begin && address < begin + segment.p_memsz;
+  });
+}
+
+int read_build_id(dl_phdr_info* object, std::size_t, void* data) {
+  auto& wanted = *static_cast<BuildId*>(data);
+  if (!holds(*object, wanted.address)) return 0;
+  for (const ElfW(Phdr) & segment : std::span(object->dlpi_phdr, object->dlpi_phnum)) {
+    if (segment.p_type != PT_NOTE) continue;
+    const auto* bytes = reinterpret_cast<const std::byte*>(object->dlpi_addr + segment.p_vaddr);
+    const auto padded = [](std::size_t size) { return (size + 3) / 4 * 4; };
+    for (std::size_t at = 0; at + sizeof(ElfW(Nhdr)) <= segment.p_memsz;) {
+      ElfW(Nhdr) note;
+      std::memcpy(&note, bytes + at, sizeof note);
+      const std::size_t content = at + sizeof note + padded(note.n_namesz);
+      if (note.n_type == NT_GNU_BUILD_ID && content + note.n_descsz <= segment.p_memsz) {
+        wanted.hex = to_hex({bytes + content, note.n_descsz});
+        return 1;
+      }
+      at = content + padded(note.n_descsz);
+    }
+  }
+  return 1;
+}
+
+}  // namespace
+
+std::string build_id(const void* address) {
+  BuildId wanted{reinterpret_cast<std::uintptr_t>(address), {}};
+  ::dl_iterate_phdr(read_build_id, &wanted);
+  return wanted.hex;
+}
 
 std::string engine_cache_key(std::string_view engine, const Network& network,
                              std::span<const std::string> circumstances) {

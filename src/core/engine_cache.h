@@ -23,6 +23,11 @@ namespace torch_tensorrt::core {
 TORCHTRT_API std::string engine_cache_key(std::string_view engine, const Network& network,
                                           std::span<const std::string> circumstances);
 
+/// What the linker wrote into the library or program that holds `address` to tell its builds apart
+/// (the note NT_GNU_BUILD_ID, in hex): what an engine makes of a network changes with its code.
+/// Empty where there is none.
+TORCHTRT_API std::string build_id(const void* address);
+
 /// A folder of compiled engines by key, used by any number of processes at once. Entries appear
 /// whole or not at all and are readable by their owner only. A checksum over key and content is
 /// verified before an entry is handed out; a damaged entry counts as absent and is removed. A

@@ -467,24 +467,30 @@ void Engine::set_pre_allocated_outputs(bool on) {
   pool_->next_outputs.clear();
 }
 
-core::WeightStreaming* Engine::weight_streaming() const {
-  return pool_->executable ? pool_->executable->weight_streaming() : nullptr;
+std::shared_ptr<core::WeightStreaming> Engine::weight_streaming() const {
+  const std::lock_guard lock(pool_->mutex);
+  // With the executable's owner: a failed call may replace it at any time.
+  const auto& executable = pool_->executable;
+  return {executable, executable ? executable->weight_streaming() : nullptr};
 }
 
 std::int64_t Engine::streamable_weights() const {
-  return weight_streaming() ? weight_streaming()->streamable_bytes() : 0;
+  const auto streaming = weight_streaming();
+  return streaming ? streaming->streamable_bytes() : 0;
 }
 
 std::int64_t Engine::weight_budget() const {
-  return weight_streaming() ? weight_streaming()->budget() : 0;
+  const auto streaming = weight_streaming();
+  return streaming ? streaming->budget() : 0;
 }
 
 std::int64_t Engine::automatic_weight_budget() const {
-  return weight_streaming() ? weight_streaming()->automatic_budget() : 0;
+  const auto streaming = weight_streaming();
+  return streaming ? streaming->automatic_budget() : 0;
 }
 
 void Engine::set_weight_budget(std::int64_t bytes) {
-  core::WeightStreaming* const streaming = weight_streaming();
+  const auto streaming = weight_streaming();
   if (!streaming) {
     throw core::unsupported("[runtime] engine ", artifact_.name,
                             " has no weights to stream: it was not compiled by TensorRT with "

@@ -125,7 +125,7 @@ class TORCHTRT_API Engine : public torch::CustomClassHolder {
   class ShapeCache;
 
   std::unique_ptr<core::Executable> loaded_again() const;
-  core::WeightStreaming* weight_streaming() const;
+  std::shared_ptr<core::WeightStreaming> weight_streaming() const;
   std::string where(std::size_t input) const;
   bool accepts(std::size_t index, const at::Tensor& tensor) const;
   [[noreturn]] void refuse(std::size_t index, const at::Tensor& tensor) const;

@@ -5,8 +5,11 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <chrono>
+#include <cstdio>
 #include <functional>
 #include <map>
 #include <random>
@@ -287,6 +290,20 @@ TEST(what_a_killed_process_left_behind_goes) {
 }
 
 // ---- keys ----
+
+TEST(builds_of_an_engine_are_told_apart) {
+  const auto digits = [](const std::string& id) {
+    return std::ranges::all_of(id, [](unsigned char digit) { return std::isxdigit(digit) != 0; });
+  };
+  const std::string ours = build_id(reinterpret_cast<const void*>(&bytes_of));
+  CHECK_EQ(ours.size(), 40);
+  CHECK(digits(ours));
+  // The same of any place in it, and not that of another library.
+  CHECK_EQ(build_id(reinterpret_cast<const void*>(&engine_cache_key)), ours);
+  CHECK(build_id(reinterpret_cast<const void*>(&std::fopen)) != ours);
+  const int on_the_stack = 0;
+  CHECK_EQ(build_id(&on_the_stack), "");
+}
 
 using Circumstances = std::vector<std::string>;
 using Key = std::function<std::string(const Network&, const Circumstances&)>;

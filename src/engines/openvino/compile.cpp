@@ -126,7 +126,8 @@ Kept& kept() {
 }
 
 std::string cache_key(const Network& network, const BuildOptions& options) {
-  std::vector<std::string> circumstances = {full_version(), cpu_isa(), cpu_model()};
+  static const std::string own_build = core::build_id(reinterpret_cast<const void*>(&cache_key));
+  std::vector<std::string> circumstances = {own_build, full_version(), cpu_isa(), cpu_model()};
   for (const auto& [name, value] : properties(options)) {
     circumstances.push_back(text(name, '=', value.as<std::string>()));
   }
