@@ -11,17 +11,23 @@ import pytest
 import torch
 
 sys.path.insert(0, str(Path(__file__).parent))  # known_failures, ops.harness, e2e.harness
-torch.set_num_threads(min(torch.get_num_threads(), os.cpu_count() or 1))
 torch.set_grad_enabled(False)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """What `make check-long` asks for."""
+    """What tools/run_checks.py asks for."""
     parser.addoption("--long", action="store_true", help="run tests in the form that takes minutes")
+    parser.addoption(
+        "--torch-threads",
+        type=int,
+        default=min(torch.get_num_threads(), os.cpu_count() or 1),
+        help="threads of PyTorch in the tests' own process (default: as many as cores)",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Sets an engine cache of the tests' own; leaves out what PyTorch says about itself."""
+    """Threads, an engine cache of the tests' own, less of what PyTorch says about itself."""
+    torch.set_num_threads(config.getoption("--torch-threads"))
     if "TORCHTRT_CACHE_DIR" not in os.environ:
         folder = tempfile.TemporaryDirectory()
         os.environ["TORCHTRT_CACHE_DIR"] = folder.name

@@ -13,7 +13,9 @@ anything failed.
 """
 
 import argparse
+import functools
 import importlib.util
+import io
 import os
 import re
 import shutil
@@ -21,13 +23,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 CPP_FOLDERS = ("src", "include", "python", "tests", "examples", "cmake")
 PYTHON_FOLDERS = ("python", "tests", "tools", "examples", "benchmarks")
+
+# Python tests that may run beside each other, in halves that take about as long. The others measure
+# time or memory, and run alone.
+HALVES_OF_PYTHON_TESTS = (
+    ("tests/errors", "tests/fx", "tests/ops", "tests/trt"),
+    ("tests/cli", "tests/docs", "tests/e2e", "tests/zoo"),
+)
 
 LONG_PYTHON_TESTS = (
     "tests/cli/test_file_tools.py",
@@ -90,7 +101,8 @@ class Counts:
 class Check:
     """A command; `counts` says that it prints how many tests passed, failed and were skipped.
 
-    `missing` says why a program may be missing, which counts as one skipped.
+    `missing` says why a program may be missing, which counts as one skipped; `beside` are checks
+    that run at the same time.
     """
 
     name: str
@@ -98,6 +110,7 @@ class Check:
     counts: bool = False
     missing: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
+    beside: Sequence["Check"] = ()
 
 
 def read_counts(output: str) -> Counts | None:
@@ -113,12 +126,13 @@ def read_counts(output: str) -> Counts | None:
     return None
 
 
-def run(check: Check) -> Counts:
-    """Runs one check with its output shown as it comes."""
-    print(f"\n==== {check.name}", flush=True)
+def run(check: Check, out: TextIO | None = None) -> Counts:
+    """Runs one check with its output written as it comes, to the standard output or to `out`."""
+    out = out or sys.stdout
+    print(f"\n==== {check.name}", file=out, flush=True)
     lines = []
     if check.missing and not Path(check.command[0]).exists():
-        print(f"not run: {check.missing}")
+        print(f"not run: {check.missing}", file=out)
         return Counts(skipped=1)
     try:
         process = subprocess.Popen(
@@ -132,20 +146,36 @@ def run(check: Check) -> Counts:
             errors="replace",
         )
     except OSError as error:
-        print(f"cannot run: {error}")
+        print(f"cannot run: {error}", file=out)
         return Counts(failed=1)
     assert process.stdout is not None
     for line in process.stdout:
-        print(line, end="", flush=True)
+        print(line, end="", file=out, flush=True)
         lines.append(line)
     status = process.wait()
     if not check.counts:
         return Counts(passed=int(status == 0), failed=int(status != 0))
     counts = read_counts("".join(lines)) or Counts()
     if status != 0 and counts.failed == 0:
-        print(f"{check.name} ended with status {status}")
+        print(f"{check.name} ended with status {status}", file=out)
         counts.failed = 1
     return counts
+
+
+def run_with_those_beside(check: Check) -> list[tuple[Check, Counts, float]]:
+    """Counts and seconds of a check and of those beside it, whose output comes at the end."""
+
+    def timed(one: Check, out: TextIO) -> tuple[Check, Counts, float]:
+        start = time.monotonic()
+        counts = run(one, out)
+        return one, counts, time.monotonic() - start
+
+    kept = [io.StringIO() for _ in check.beside]
+    with ThreadPoolExecutor(1 + len(kept)) as pool:
+        ended = list(pool.map(timed, [check, *check.beside], [sys.stdout, *kept]))
+    for out in kept:
+        print(out.getvalue(), end="", flush=True)
+    return ended
 
 
 def program(name: str) -> str | Path:
@@ -192,8 +222,24 @@ def test_checks(build: Path) -> list[Check]:
             counts=True,
             missing="NvInfer.h was not found; CMAKE_ARGS=-DTensorRT_ROOT=<folder> names it",
         ),
-        Check("Python tests", [sys.executable, "-m", "pytest", "-q", "tests"], counts=True),
+        *python_checks(os.cpu_count() or 1),
     ]
+
+
+def python_checks(cores: int) -> list[Check]:
+    """All Python tests: where there are two cores or more, half of them beside the other half."""
+
+    def check(name: str, *arguments: str) -> Check:
+        return Check(name, [sys.executable, "-m", "pytest", "-q", *arguments], counts=True)
+
+    if cores < 2:
+        return [check("Python tests", "tests")]
+    threads = f"--torch-threads={cores // 2}"
+    first, second = HALVES_OF_PYTHON_TESTS
+    ops = check("Python tests: ops", threads, *first)
+    ops.beside = [check("Python tests: models", threads, *second)]
+    others = [f"--ignore={folder}" for folder in (*first, *second)]
+    return [ops, check("Python tests: alone", *others, "tests")]
 
 
 def long_checks(build: Path, sanitized: Path, jobs: int) -> list[Check]:
@@ -266,6 +312,7 @@ def sanitized_checks(which: str, build: Path) -> list[Check]:
     ]
 
 
+@functools.cache
 def has_gpu() -> bool:
     asked = "import sys, torch; sys.exit(not torch.cuda.is_available())"
     return subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0
@@ -328,14 +375,13 @@ def main() -> int:
 
     rows, total = [], Counts()
     for check in checks:
-        start = time.monotonic()
-        counts = run(check)
-        rows.append(f"{check.name:20} {time.monotonic() - start:7.1f} s   {counts}")
-        total = Counts(
-            total.passed + counts.passed,
-            total.failed + counts.failed,
-            total.skipped + counts.skipped,
-        )
+        for one, counts, seconds in run_with_those_beside(check):
+            rows.append(f"{one.name:22} {seconds:7.1f} s   {counts}")
+            total = Counts(
+                total.passed + counts.passed,
+                total.failed + counts.failed,
+                total.skipped + counts.skipped,
+            )
         if check.name == "build" and counts.failed:
             print("the tests did not run: the build failed")
             break

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TOOL = ROOT / "benchmarks" / "peers.py"
-MODELS, PEERS = ("lstm", "crepe"), ("eager", "openvino", "ours")
+MODELS, PEERS = ("crepe",), ("eager", "openvino", "ours")
 
 
 def run(folder: Path, *arguments: str) -> str:

@@ -37,6 +37,37 @@ def test_a_missing_program_counts_as_skipped(tool: Any, capsys: pytest.CaptureFi
     assert "not run: no SDK" in capsys.readouterr().out
 
 
+def prints(tool: Any, name: str, text: str, **more: Any) -> Any:
+    return tool.Check(name, [sys.executable, "-c", f"print({text!r})"], counts=True, **more)
+
+
+def test_checks_beside_each_other_are_told_apart(
+    tool: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    beside = [prints(tool, "b", "2 passed"), prints(tool, "c", "3 failed")]
+    ended = tool.run_with_those_beside(prints(tool, "a", "1 passed", beside=beside))
+    assert [(one.name, str(counts)) for one, counts, _ in ended] == [
+        ("a", "1 passed, 0 failed, 0 skipped"),
+        ("b", "2 passed, 0 failed, 0 skipped"),
+        ("c", "0 passed, 3 failed, 0 skipped"),
+    ]
+    said = " ".join(capsys.readouterr().out.split())
+    assert said == "==== a 1 passed ==== b 2 passed ==== c 3 failed"
+
+
+def test_every_python_test_is_in_one_run(tool: Any) -> None:
+    both = [folder for half in tool.HALVES_OF_PYTHON_TESTS for folder in half]
+    assert all((ROOT / folder).is_dir() for folder in both)
+    ops, alone = tool.python_checks(cores=4)
+    (models,) = ops.beside
+    assert sorted([*ops.command[4:], *models.command[4:]]) == sorted(
+        [*both, "--torch-threads=2", "--torch-threads=2"]
+    )
+    assert alone.command[4:] == [*(f"--ignore={folder}" for folder in both), "tests"]
+    (single,) = tool.python_checks(cores=1)
+    assert single.command[4:] == ["tests"]
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 @pytest.mark.parametrize("name", ["engine conformance", "benchmark"])
 def test_without_a_gpu_nothing_passes(
