@@ -36,8 +36,8 @@ PYTHON_FOLDERS = ("python", "tests", "tools", "examples", "benchmarks")
 # Python tests that may run beside each other, in halves that take about as long. The others measure
 # time or memory, and run alone.
 HALVES_OF_PYTHON_TESTS = (
-    ("tests/errors", "tests/fx", "tests/ops", "tests/trt"),
-    ("tests/cli", "tests/docs", "tests/e2e", "tests/zoo"),
+    ("tests/cli", "tests/docs", "tests/errors", "tests/fx", "tests/ops", "tests/trt"),
+    ("tests/e2e", "tests/zoo"),
 )
 
 LONG_PYTHON_TESTS = (
