@@ -82,7 +82,7 @@ def small_model() -> tuple[nn.Module, torch.Tensor]:
 
 
 def growth(once: Callable[[], None], count: int, warm_up: int = 100) -> float:
-    """Megabytes that so many calls leave behind, after a warm-up that fills the exporter's caches."""
+    """Megabytes that so many calls leave behind, after a warm-up: the exporter's caches fill up."""
     freeze()
     for _ in range(warm_up):
         once()
