@@ -1,5 +1,6 @@
 #include <torch/csrc/jit/python/pybind_utils.h>
 
+#include <array>
 #include <utility>
 
 #include "bindings.h"
@@ -57,6 +58,29 @@ struct AttributeReader {
     list.clear();
     for (const py::handle& element : as<py::sequence>("a list"))
       AttributeReader{element, layer, name}(list.emplace_back());
+  }
+  /// A number, or min, opt and max.
+  void operator()(core::Extent& extent) const {
+    if (py::isinstance<py::int_>(from)) {
+      extent = as<std::int64_t>("an int");
+      return;
+    }
+    const auto range = as<std::array<std::int64_t, 3>>("an int, or min, opt and max");
+    extent = core::Extent::range(range[0], range[1], range[2]);
+  }
+  void operator()(core::TensorType& type) const {
+    const auto parts = as<std::pair<py::object, py::object>>("a dtype and dimensions");
+    AttributeReader{parts.first, layer, name}(type.dtype);
+    AttributeReader{parts.second, layer, name}(type.dims);
+  }
+  void operator()(core::PluginField& field) const {
+    const auto parts = as<std::pair<std::string, py::object>>("a name and a str or a tensor");
+    field.name = parts.first;
+    if (py::isinstance<py::str>(parts.second)) {
+      field.value = parts.second.cast<std::string>();
+    } else {
+      field.value = compiler::constant_data(parts.second.cast<at::Tensor>());
+    }
   }
   template <typename T>
   void operator()(T&) const {
@@ -134,6 +158,30 @@ py::object to_dtype(int number) {
   return py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(dtype));
 }
 
+/// A number where it is static, else min, opt and max.
+py::object to_python(const core::Extent& extent) {
+  if (extent.is_static()) return py::int_(extent.opt);
+  return py::make_tuple(extent.min, extent.opt, extent.max);
+}
+
+py::tuple to_python(const std::vector<core::Extent>& extents) {
+  py::tuple out(extents.size());
+  for (std::size_t i = 0; i < extents.size(); ++i) out[i] = to_python(extents[i]);
+  return out;
+}
+
+/// Dtype and dimensions that PyTorch's results have; None where they are not known.
+py::list result_types(OpContext& op) {
+  py::list out;
+  for (std::size_t i = 0; i < op.node().outputs.size(); ++i) {
+    const auto type = op.result_type(i);
+    out.append(type ? py::object(py::make_tuple(std::string(core::name(type->dtype)),
+                                                to_python(type->dims)))
+                    : py::object(py::none()));
+  }
+  return out;
+}
+
 std::vector<Bound> call(const py::object& function, OpContext& op) {
   const py::gil_scoped_acquire gil;
   const compiler::Node& node = op.node();
@@ -151,7 +199,7 @@ std::vector<Bound> call(const py::object& function, OpContext& op) {
   }
   try {
     const py::object result = function(py::cast(&op.net(), py::return_value_policy::reference),
-                                       py::tuple(args), kwargs, op.where());
+                                       py::tuple(args), kwargs, op.where(), result_types(op));
     if (node.outputs.size() == 1) return {to_bound(result, node.name())};
     std::vector<Bound> bounds;
     for (const py::handle& element : result) bounds.push_back(to_bound(element, node.name()));
@@ -195,10 +243,23 @@ void init_conversion(py::module_& module) {
       .def_property_readonly("id", &Value::id)
       .def_property_readonly("dtype",
                              [](const Value& value) { return std::string(name(value.dtype())); })
-      .def_property_readonly("shape", &shape, "Sizes; -1 where dynamic.");
+      .def_property_readonly("shape", &shape, "Sizes; -1 where dynamic.")
+      .def_property_readonly(
+          "extents", [](const Value& value) { return to_python(value.dims()); },
+          "Sizes; min, opt and max where dynamic.")
+      .def_property_readonly(
+          "content",
+          [](const Value& value) -> py::object {
+            if (value.content() == nullptr) return py::none();
+            return to_python(*value.content());
+          },
+          "What the host knows of the elements of a small integer, as extents; else None.");
   py::class_<NetworkBuilder>(module, "NetworkBuilder", "Writes the layers of a Network.")
       .def("add", &add_layer, py::arg("kind"), py::arg("inputs"), py::arg("attributes"))
       .def("constant", &constant, py::arg("tensor"))
+      .def(
+          "text", [](const NetworkBuilder& net) { return net.network().to_text(); },
+          "The Network so far, a line a layer.")
       .def(
           "size",
           [](NetworkBuilder& net, const Value& x, int axis) {

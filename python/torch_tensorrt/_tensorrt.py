@@ -12,6 +12,7 @@ As a program it imports nothing of this package.
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import json
 import os
@@ -37,6 +38,18 @@ _SIZES = {
     **{"f32": 32, "f16": 16, "bf16": 16, "i32": 32, "i64": 64},
     **{"i8": 8, "u8": 8, "b": 8, "f8": 8, "i4": 4},
 }
+# Of a plugin's fields: NumPy's type and TensorRT's. NumPy has no bfloat16.
+_FIELDS = {
+    "f32": ("float32", "FLOAT32"),
+    "f16": ("float16", "FLOAT16"),
+    "bf16": ("uint16", "BF16"),
+    "f64": ("float64", "FLOAT64"),
+    "i64": ("int64", "INT64"),
+    "i32": ("int32", "INT32"),
+    "i8": ("int8", "INT8"),
+}
+# The object of a program's steps that is the registry of plugins.
+_REGISTRY = 0xFFFFFFFF
 _FLAGS = {
     "sparse_weights": "SPARSE_WEIGHTS",
     "refit": "REFIT",
@@ -94,6 +107,7 @@ class Engine:
     def __init__(self, trt: Any, plan: Any) -> None:
         self.trt, self.errors = trt, list[str]()
         self.logger = _logger(trt, self.errors)
+        _register_plugins(trt)  # the plan may have some
         self.runtime = trt.Runtime(self.logger)
         self.engine = self.runtime.deserialize_cuda_engine(plan)
         if self.engine is None:
@@ -182,10 +196,7 @@ class _Player:
         self.config = self.builder.create_builder_config()
         self.objects: dict[int, Any] = {0: self.network}
         # They must live until the engine is built.
-        self.weights = [
-            self._weights(dtype, data)
-            for dtype, data in zip(program["weights"], weights, strict=True)
-        ]
+        self.weights, self.fields = weights, list[Any]()
 
     def build(self) -> bytes:
         for kind, result, target, name, arguments in self.program["steps"]:
@@ -222,6 +233,10 @@ class _Player:
         temporary.replace(path)
 
     def _step(self, kind: str, result: int, target: int, name: str, values: list[Any]) -> None:
+        _plugin_errors.clear()
+        if target == _REGISTRY:
+            self.objects[result] = self._creator(*values)
+            return
         owner = self.objects[target]
         shown = f"{type(owner).__name__}.{name}"
         try:
@@ -230,13 +245,35 @@ class _Player:
                 given = True
             else:
                 given = getattr(owner, name)(*values)
-        except (AttributeError, TypeError, ValueError) as error:
+        except Exception as error:  # a plugin of a user's may raise anything
             raise RuntimeError(f"{shown}: {error}") from error
         # TensorRT logs what is wrong with a call, and goes on.
         if self.errors or (result and given is None):
-            raise RuntimeError(f"{shown}: {'; '.join(self.errors) or 'refused'}")
+            said = [*self.errors, *_plugin_errors] if given is None else self.errors
+            raise RuntimeError(f"{shown}: {'; '.join(said) or 'refused'}")
         if result:
             self.objects[result] = given
+
+    def _creator(self, name: str, version: str, namespace: str) -> Any:
+        """The creator of a plugin, of those that are registered in this process."""
+        _register_plugins(self.trt)
+        registry = self.builder.get_plugin_registry()
+        creator = registry.get_creator(name, version, namespace)
+        if creator is not None:
+            return creator
+        self.errors.clear()
+        known = [c for c in registry.all_creators_recursive if hasattr(c, "plugin_version")]
+        names = difflib.get_close_matches(name, {c.name for c in known})
+        near = [
+            _identity(c.name, c.plugin_version, c.plugin_namespace)
+            for c in known
+            if c.name in names or not names
+        ]
+        raise RuntimeError(
+            f"no plugin {_identity(name, version, namespace)} is registered in this process; "
+            f"{'nearest' if names else 'registered'}: {'; '.join(near)}. Load the library that "
+            "registers it before engines are built, and before they run"
+        )
 
     def _check_output(self, name: str, dtype: str, dims: list[int]) -> None:
         """TensorRT's own inference must agree with the Network's types."""
@@ -264,11 +301,29 @@ class _Player:
             return self.objects[value]
         if kind == "refs":
             return [self.objects[index] for index in value]
-        return self.weights[value] if value >= 0 else self.trt.Weights()
+        if kind == "fields":
+            fields = [self._field(name, content) for name, content in value]
+            return self.trt.PluginFieldCollection(fields)
+        return self._weights(value) if value >= 0 else self.trt.Weights()
 
-    def _weights(self, dtype: str, data: Any) -> Any:
+    def _field(self, name: str, content: str | int) -> Any:
+        """Characters, or the weights of that index."""
         import numpy
 
+        types = self.trt.PluginFieldType
+        if isinstance(content, str):
+            array, kind = numpy.array([*content.encode()], numpy.uint8), types.CHAR
+        else:
+            theirs, member = _FIELDS[self.program["weights"][content]]
+            array = numpy.frombuffer(self.weights[content], theirs).copy()
+            kind = getattr(types, member)
+        self.fields.append(array)
+        return self.trt.PluginField(name, array, kind)
+
+    def _weights(self, index: int) -> Any:
+        import numpy
+
+        dtype, data = self.program["weights"][index], self.weights[index]
         array = numpy.frombuffer(data, dtype=numpy.uint8)
         kind = getattr(self.trt.DataType, _DTYPES[dtype])
         if array.size == 0:
@@ -324,6 +379,22 @@ class _Player:
                 f"setting '{option}': {self.trt.__name__} {self.trt.__version__} has no {name}"
             )
         return getattr(enum, name)
+
+
+# NVIDIA's plugins log to the logger that they were registered with, as long as the process lives.
+_plugin_loggers: dict[str, Any] = {}
+_plugin_errors: list[str] = []
+
+
+def _register_plugins(trt: Any) -> None:
+    """NVIDIA's own plugins."""
+    if trt.__name__ not in _plugin_loggers:
+        _plugin_loggers[trt.__name__] = _logger(trt, _plugin_errors)
+        trt.init_libnvinfer_plugins(_plugin_loggers[trt.__name__], "")
+
+
+def _identity(name: str, version: str, namespace: str) -> str:
+    return f"{name!r} of version {version!r} in namespace {namespace!r}"
 
 
 def _logger(trt: Any, errors: list[str]) -> Any:

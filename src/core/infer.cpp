@@ -51,6 +51,11 @@ Extent as_dim(const Extent& extent) {
                        std::max({a, b, c}));
 }
 
+bool is_dim(const Extent& e) {
+  const bool ordered = 0 <= e.min && e.min <= e.opt && e.opt <= e.max && e.max <= kMaxDim;
+  return ordered && (e.dynamic || e.min == e.max);
+}
+
 bool may_equal(const Extent& a, const Extent& b) {
   if (a.is_static() && b.is_static()) return a.min == b.min;
   return collapsed(a) || collapsed(b) || (a.min <= b.max && b.min <= a.max);

@@ -59,6 +59,8 @@ Extent mul(const Extent& a, const Extent& b);
 Extent product(const Dims& dims, std::size_t first, std::size_t last);
 /// A computed extent as a dimension: not negative, min <= opt <= max.
 Extent as_dim(const Extent& extent);
+/// 0 <= min <= opt <= max <= 2^40, and one number where it is static?
+bool is_dim(const Extent& extent);
 /// Can the two be equal at run time? A dynamic extent that collapsed to one number meets anything,
 /// as its range may come from maths that is not monotone.
 bool may_equal(const Extent& a, const Extent& b);
@@ -132,6 +134,9 @@ class Operands {
 inline Results one(TensorType type) { return {{std::move(type)}}; }
 inline Results one(DType dtype, Dims dims) { return {{TensorType{dtype, std::move(dims)}}}; }
 
+/// The type of constant data, whose bytes must be as many as it says.
+TensorType checked_type(const Tensor& tensor, const Operands& in, std::string_view code);
+
 /// Host arithmetic; nullopt where a static result does not fit its dtype or divides by zero.
 std::optional<Extent> evaluate(BinaryOp op, const Extent& a, const Extent& b, DType dtype);
 
@@ -203,6 +208,7 @@ Results infer(const Dequantize& layer, const Operands& in);
 Results infer(const Loop& layer, const Operands& in);
 Results infer(const If& layer, const Operands& in);
 Results infer(const Assert& layer, const Operands& in);
+Results infer(const Plugin& layer, const Operands& in);
 
 /// How many operands and results a declaration names: "x weight bias?" is 2 required, 1 optional.
 struct Signature {

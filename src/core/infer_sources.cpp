@@ -16,8 +16,10 @@ Content elements(const Blob& bytes) {
   return out;
 }
 
-std::optional<Content> content_of(const Tensor& tensor, std::int64_t count) {
-  if (tensor.dims.size() > 1 || count > static_cast<std::int64_t>(kMaxContent)) return std::nullopt;
+std::optional<Content> content_of(const Tensor& tensor) {
+  if (tensor.dims.size() > 1) return std::nullopt;
+  const std::int64_t count = tensor.dims.empty() ? 1 : tensor.dims.front();
+  if (count > static_cast<std::int64_t>(kMaxContent)) return std::nullopt;
   switch (tensor.dtype) {
     case DType::i64:
       return elements<std::int64_t>(tensor.bytes);
@@ -41,10 +43,8 @@ Results infer(const Input& layer, const Operands& in) {
   in.require(!layer.host || (type.dtype == DType::i64 && type.rank() <= 1), "C3", "host input '",
              layer.name, "' is ", type, ", expected i64 of rank 0 or 1");
   for (const Extent& e : type.dims) {
-    const bool ordered = 0 <= e.min && e.min <= e.opt && e.opt <= e.max && e.max <= kMaxDim;
-    in.require(ordered && (e.dynamic || e.min == e.max), "C4", "'", layer.name,
-               "' has a dimension ", e.min, "..", e.opt, "..", e.max,
-               ", expected 0 <= min <= opt <= max <= 2^40");
+    in.require(is_dim(e), "C4", "'", layer.name, "' has a dimension ", e.min, "..", e.opt, "..",
+               e.max, ", expected 0 <= min <= opt <= max <= 2^40");
   }
   Result result{type};
   const bool small = type.is_static() && type.rank() <= 1 &&
@@ -63,22 +63,26 @@ Results infer(const Input& layer, const Operands& in) {
   return {result};
 }
 
-// C1 the bytes are as many as dtype and dimensions say
-Results infer(const Constant& layer, const Operands& in) {
-  const Tensor& tensor = layer.value;
+TensorType checked_type(const Tensor& tensor, const Operands& in, std::string_view code) {
   TensorType type{tensor.dtype, {}};
   std::int64_t count = 1;
   for (const std::int64_t dim : tensor.dims) {
-    in.require(0 <= dim && dim <= kMaxDim, "C1", "a dimension is ", dim, ", expected 0..2^40");
+    in.require(0 <= dim && dim <= kMaxDim, code, "a dimension is ", dim, ", expected 0..2^40");
     count = saturating_mul(count, dim);
     type.dims.emplace_back(dim);
   }
   // 2^58 elements: no byte count below overflows.
-  in.require(count <= std::int64_t{1} << 58, "C1", type, " is too large");
-  in.require(byte_size(tensor.dtype, count) == static_cast<std::int64_t>(tensor.bytes.size()), "C1",
+  in.require(count <= std::int64_t{1} << 58, code, type, " is too large");
+  in.require(byte_size(tensor.dtype, count) == static_cast<std::int64_t>(tensor.bytes.size()), code,
              "the data has ", tensor.bytes.size(), " bytes, expected ",
              byte_size(tensor.dtype, count), " (", type, ")");
-  std::optional<Content> content = content_of(tensor, count);
+  return type;
+}
+
+// C1 the bytes are as many as dtype and dimensions say
+Results infer(const Constant& layer, const Operands& in) {
+  TensorType type = checked_type(layer.value, in, "C1");
+  std::optional<Content> content = content_of(layer.value);
   return {{std::move(type), std::move(content)}};
 }
 

@@ -139,6 +139,14 @@ enum class ScatterReduce { none, sum, prod, max, min, mean };
 TORCHTRT_ENUM_NAMES(ScatterReduce, "none", "sum", "prod", "max", "min", "mean");
 enum class BoxForm { corners, center_size };
 TORCHTRT_ENUM_NAMES(BoxForm, "corners", "center_size");
+enum class PluginInterface { v2, v3 };
+TORCHTRT_ENUM_NAMES(PluginInterface, "v2", "v3");
+
+/// A parameter of a plugin: characters, or numbers.
+struct PluginField {
+  std::string name;
+  std::variant<std::string, Tensor> value;
+};
 
 #define TORCHTRT_LAYER(kind_, inputs_, outputs_)        \
   static constexpr std::string_view kind = kind_;       \
@@ -609,6 +617,25 @@ struct Assert {
   TORCHTRT_LAYER("assert", "x condition", "y") { on("message", self.message); }
 };
 
+// ---- of one engine ----
+
+/// An operator of a library that TensorRT loads, by its name in TensorRT's registry. The last
+/// `shape_inputs` of xs are sizes that the host computes. What it computes is unknown here, so its
+/// results have the types that its author gives.
+struct Plugin {
+  std::string plugin, version, ns;
+  std::vector<PluginField> fields;
+  std::vector<TensorType> results;
+  std::int64_t shape_inputs = 0;
+  PluginInterface interface = PluginInterface::v3;
+  TORCHTRT_LAYER("plugin", "xs*", "ys*") {
+    // "plugin" and not "name", which a network's digest leaves out.
+    on("plugin", self.plugin), on("version", self.version), on("namespace", self.ns),
+        on("fields", self.fields), on("results", self.results),
+        on("shape_inputs", self.shape_inputs), on("interface", self.interface);
+  }
+};
+
 using Layer =
     std::variant<Input, Constant, ShapeOf, Range, Random, Unary, Activation, PRelu, Binary, Compare,
                  Logical, Select, Cast, Identity, Reduce, Softmax, LogSoftmax, TopK, CumSum, MatMul,
@@ -617,7 +644,7 @@ using Layer =
                  InstanceNorm, Reshape, Transpose, Squeeze, Unsqueeze, Broadcast, Concat, Split,
                  Slice, Pad, Tile, Flip, Roll, ReverseSequence, DepthToSpace, SpaceToDepth, Gather,
                  GatherElements, GatherNd, ScatterElements, ScatterNd, OneHot, NonZero, Nms,
-                 Quantize, Dequantize, Loop, If, Assert>;
+                 Quantize, Dequantize, Loop, If, Assert, Plugin>;
 
 /// The kind's name, for messages and reports.
 inline std::string_view kind_of(const Layer& layer) {

@@ -188,6 +188,15 @@ class Parser {
       throw in_.error("no data of digest ", digest, " were given");
     return blob;
   }
+  void get(PluginField& field) {
+    get(field.name);
+    in_.expect(":");
+    if (in_.peek() == '"') {
+      get(field.value.emplace<std::string>());
+    } else {
+      get(field.value.emplace<Tensor>());
+    }
+  }
   void get(std::shared_ptr<const Network>& network) {
     network = std::make_shared<const Network>(Parser(in_, weights_, depth_ + 1).network());
   }

@@ -209,6 +209,14 @@ class Reader {
     }
     tensor.bytes = weights_[index];
   }
+  void get(ByteReader& in, PluginField& field) const {
+    get(in, field.name);
+    if (in.flag()) {
+      get(in, field.value.emplace<std::string>());
+    } else {
+      get(in, field.value.emplace<Tensor>());
+    }
+  }
   void get(ByteReader& in, std::shared_ptr<const Network>& network) const {
     budget_.take(sizeof(Network));
     network = std::make_shared<const Network>(

@@ -155,6 +155,11 @@ class Printer {
     out_ += ']';
   }
 
+  void put(const PluginField& field) {
+    out_ += quoted(field.name) + ": ";
+    std::visit([&](const auto& value) { put(value); }, field.value);
+  }
+
   void put(const std::shared_ptr<const Network>& network) {
     Printer(out_, indent_ + 1).put(*network);
   }

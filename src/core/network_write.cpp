@@ -151,6 +151,11 @@ class Writer {
       out_.raw(hash.finish());
     }
   }
+  void put(const PluginField& field) {
+    put(field.name);
+    put(std::holds_alternative<std::string>(field.value));
+    std::visit([&](const auto& value) { put(value); }, field.value);
+  }
   void put(const std::shared_ptr<const Network>& network) { put(*network); }
 
   Tables& tables_;

@@ -63,7 +63,7 @@ def _late(net: Any, x: Any) -> Any:
             "ctx.net has no 'add_activatoin'; nearest: add_act",
         ),
         (lambda n, x: n.add_loop(), r"ctx\.net\.add_loop has no layer here; write control flow in"),
-        (lambda n, x: n.add_plugin_v3([x], [], None), "compose the op from layers, or leave it in"),
+        (lambda n, x: n.add_plugin(x), "has no layer here; register the plugin with TensorRT, and"),
         (lambda n, x: out(n.add_activation(x, LAYER), alfa=1), "has no 'alfa'; nearest: alpha"),
         (
             lambda n, x: out(n.add_activation(x, LAYER), alpha=x),

@@ -80,6 +80,12 @@ std::string text_of(DataType type) {
 
 #include "recorded_enums.inc"
 
+const std::map<core::DType, PluginFieldType> kFieldTypes = {
+    {core::DType::f32, PluginFieldType::kFLOAT32}, {core::DType::f16, PluginFieldType::kFLOAT16},
+    {core::DType::f64, PluginFieldType::kFLOAT64}, {core::DType::bf16, PluginFieldType::kBF16},
+    {core::DType::i64, PluginFieldType::kINT64},   {core::DType::i32, PluginFieldType::kINT32},
+    {core::DType::i8, PluginFieldType::kINT8}};
+
 // ---- What the generated classes are made of ----------------------------------------------------
 
 /// One of TensorRT's private objects behind an interface object: records and remembers what is set.
@@ -158,6 +164,8 @@ class Part {
   std::string text(const Value& value) const {
     if constexpr (std::derived_from<Value, INoCopy>) {
       return recorder_.name_of(value);
+    } else if constexpr (std::same_as<Value, IPluginV2> || std::same_as<Value, IPluginV3>) {
+      return recorder_.name_of_other(value);
     } else if constexpr (std::same_as<Value, ITensor*>) {
       return value == nullptr ? "none" : recorder_.name_of(*value);
     } else if constexpr (std::same_as<Value, Weights>) {
@@ -196,8 +204,144 @@ std::string Recorder::text_of(const Weights& weights) const {
   return "unknown weights";
 }
 
+std::string Recorder::text_of(const PluginField& field) const {
+  if (field.type == PluginFieldType::kCHAR) {
+    const std::string_view characters(static_cast<const char*>(field.data),
+                                      static_cast<std::size_t>(field.length));
+    return core::text(field.name, ": \"", characters, '"');
+  }
+  for (std::size_t i = 0; i < script_.weights.size(); ++i) {
+    const auto& entry = script_.weights[i];
+    if (entry.bytes.data() != field.data || kFieldTypes.at(entry.dtype) != field.type) continue;
+    if (core::byte_size(entry.dtype, field.length) != static_cast<int>(entry.bytes.size()))
+      continue;
+    return core::text(field.name, ": w", i, ':', core::name(entry.dtype), '[', entry.bytes.size(),
+                      " bytes]");
+  }
+  return std::string(field.name) + ": unknown weights";
+}
+
+// ---- Plugins -----------------------------------------------------------------------------------
+
+namespace {
+
+#include "plain_interfaces.inc"
+
+int living_plugins = 0;
+
+struct PluginDouble final : IPluginV3 {
+  PluginDouble() { ++living_plugins; }
+  ~PluginDouble() override { --living_plugins; }
+  IPluginCapability* getCapabilityInterface(PluginCapabilityType) noexcept override {
+    return nullptr;
+  }
+  IPluginV3* clone() noexcept override { return nullptr; }
+};
+
+struct OldPluginDouble final : PlainPluginV2 {
+  OldPluginDouble() { ++living_plugins; }
+  void destroy() noexcept override {
+    --living_plugins;
+    delete this;
+  }
+};
+
+/// "Old", of the interface before IPluginV3.
+class OldCreatorDouble final : public IPluginCreator {
+ public:
+  explicit OldCreatorDouble(Recorder& recorder) : recorder_(recorder) {}
+
+  IPluginV2* createPlugin(AsciiChar const* name, PluginFieldCollection const*) noexcept override {
+    auto* plugin = new OldPluginDouble;
+    recorder_.line(core::text(Recorder::name_of(recorder_.number(*plugin)), " = ",
+                              recorder_.name_of_other(*this), ".create_plugin(\"", name,
+                              "\", {})"));
+    return plugin;
+  }
+  IPluginV2* deserializePlugin(AsciiChar const*, void const*, std::size_t) noexcept override {
+    return nullptr;
+  }
+  PluginFieldCollection const* getFieldNames() noexcept override { return nullptr; }
+  AsciiChar const* getPluginName() const noexcept override { return "Old"; }
+  AsciiChar const* getPluginVersion() const noexcept override { return "1"; }
+  AsciiChar const* getPluginNamespace() const noexcept override { return ""; }
+  void setPluginNamespace(AsciiChar const*) noexcept override {}
+
+ private:
+  Recorder& recorder_;
+};
+
+/// Makes no plugin of a field `fails`.
+class CreatorDouble final : public IPluginCreatorV3One {
+ public:
+  explicit CreatorDouble(Recorder& recorder) : recorder_(recorder) {}
+
+  IPluginV3* createPlugin(AsciiChar const* name, PluginFieldCollection const* fields,
+                          TensorRTPhase phase) noexcept override {
+    std::vector<std::string> texts;
+    for (const PluginField& field :
+         std::span(fields->fields, static_cast<std::size_t>(fields->nbFields))) {
+      if (std::string_view(field.name) == "fails") return nullptr;
+      texts.push_back(recorder_.text_of(field));
+    }
+    auto* plugin = new PluginDouble;
+    recorder_.line(core::text(Recorder::name_of(recorder_.number(*plugin)), " = ",
+                              recorder_.name_of_other(*this), ".create_plugin(\"", name, "\", {",
+                              core::join(texts), "}, TensorRTPhase.",
+                              phase == TensorRTPhase::kBUILD ? "BUILD" : "RUNTIME", ')'));
+    return plugin;
+  }
+  PluginFieldCollection const* getFieldNames() noexcept override { return nullptr; }
+  AsciiChar const* getPluginName() const noexcept override { return "Scale"; }
+  AsciiChar const* getPluginVersion() const noexcept override { return "1"; }
+  AsciiChar const* getPluginNamespace() const noexcept override { return "mylib"; }
+
+ private:
+  Recorder& recorder_;
+};
+
+class RegistryDouble final : public PlainPluginRegistry {
+ public:
+  explicit RegistryDouble(Recorder& recorder)
+      : recorder_(recorder), creator_(recorder), old_(recorder) {}
+
+  IPluginCreatorInterface* getCreator(AsciiChar const* const name, AsciiChar const* const version,
+                                      AsciiChar const* const ns) noexcept override {
+    const auto is_wanted = [&](const auto& creator) {
+      return std::string_view(name) == creator.getPluginName() &&
+             std::string_view(version) == creator.getPluginVersion() &&
+             std::string_view(ns) == creator.getPluginNamespace();
+    };
+    IPluginCreatorInterface* found = nullptr;
+    if (is_wanted(creator_)) found = &creator_;
+    if (is_wanted(old_)) found = &old_;
+    if (found == nullptr) return nullptr;
+    recorder_.line(core::text(Recorder::name_of(recorder_.number(*found)),
+                              " = registry.get_creator(\"", name, "\", \"", version, "\", \"", ns,
+                              "\")"));
+    return found;
+  }
+  IPluginCreatorInterface* const* getAllCreatorsRecursive(
+      std::int32_t* const count) noexcept override {
+    *count = static_cast<std::int32_t>(all_.size());
+    return all_.data();
+  }
+
+ private:
+  Recorder& recorder_;
+  CreatorDouble creator_;
+  OldCreatorDouble old_;
+  std::array<IPluginCreatorInterface*, 2> all_ = {&creator_, &old_};
+};
+
+}  // namespace
+
 RecordingNetwork::RecordingNetwork(const Script& script)
-    : recorder_(script), network_(recorder_.make<NetworkDefinitionDouble>()) {}
+    : recorder_(script),
+      network_(recorder_.make<NetworkDefinitionDouble>()),
+      registry_(std::make_shared<RegistryDouble>(recorder_)) {}
+
+int RecordingNetwork::plugins() { return living_plugins; }
 
 INetworkDefinition& RecordingNetwork::network() { return *network_; }
 

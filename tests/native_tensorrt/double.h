@@ -39,15 +39,35 @@ class Recorder {
     objects_.push_back(object);
     return object.get();
   }
+  /// Numbers an object that is none of the recorder's.
+  template <class Other>
+  std::uint32_t number(const Other& object) {
+    const auto id = static_cast<std::uint32_t>(objects_.size());
+    objects_.push_back(nullptr);
+    others_[address(object)] = id;
+    return id;
+  }
+  template <class Other>
+  std::string name_of_other(const Other& object) const {
+    return name_of(others_.at(address(object)));
+  }
   /// "%3", or "network" for 0.
   static std::string name_of(std::uint32_t id);
   std::string name_of(const nvinfer1::INoCopy& object) const;
+  std::string text_of(const nvinfer1::PluginField& field) const;
   std::string text_of(const nvinfer1::Weights& weights) const;
 
  private:
+  /// Of the whole object, whichever of its interfaces it is seen as.
+  template <class Other>
+  static const void* address(const Other& object) {
+    return dynamic_cast<const void*>(&object);
+  }
+
   const Script& script_;
   std::string text_;
   std::map<const nvinfer1::INoCopy*, std::uint32_t> ids_;
+  std::map<const void*, std::uint32_t> others_;
   std::vector<std::shared_ptr<void>> objects_;
 };
 
@@ -56,11 +76,17 @@ class RecordingNetwork {
  public:
   explicit RecordingNetwork(const Script& script);
   nvinfer1::INetworkDefinition& network();
+  /// Has "Scale" of version "1" in the namespace "mylib", and "Old" of the interface before
+  /// IPluginV3.
+  nvinfer1::IPluginRegistry& registry() { return *registry_; }
+  /// How many plugins there are that nobody destroyed.
+  static int plugins();
   const std::string& text() const { return recorder_.text(); }
 
  private:
   Recorder recorder_;
   nvinfer1::INetworkDefinition* network_;
+  std::shared_ptr<nvinfer1::IPluginRegistry> registry_;
 };
 
 /// The text of a script, or of a recording of it, as far as it has to agree: objects are numbered

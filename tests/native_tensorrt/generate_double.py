@@ -18,9 +18,9 @@ LAYERS = (
     "Cumulative", "Deconvolution", "Dequantize", "Einsum", "ElementWise", "Fill", "Gather",
     "GridSample", "Identity", "IfConditionalInput", "IfConditionalOutput", "Iterator",
     "KVCacheUpdate", "LRN", "LoopOutput", "MatrixMultiply", "NMS", "NonZero", "Normalization",
-    "OneHot", "ParametricReLU", "Pooling", "Quantize", "Recurrence", "Reduce", "Resize",
-    "ReverseSequence", "RotaryEmbedding", "Scatter", "Select", "Shape", "Shuffle", "Slice",
-    "SoftMax", "Squeeze", "TopK", "TripLimit", "Unary", "Unsqueeze",
+    "OneHot", "ParametricReLU", "PluginV2", "PluginV3", "Pooling", "Quantize", "Recurrence",
+    "Reduce", "Resize", "ReverseSequence", "RotaryEmbedding", "Scatter", "Select", "Shape",
+    "Shuffle", "Slice", "SoftMax", "Squeeze", "TopK", "TripLimit", "Unary", "Unsqueeze",
 )  # fmt: skip
 CLASSES = [
     "ITensor",
@@ -33,6 +33,9 @@ CLASSES = [
 
 # What runs plans.
 PLAIN = ["VRuntime", "VCudaEngine", "VExecutionContext"]
+
+# What has to do with plugins.
+INTERFACES = ["IPluginRegistry", "IPluginV2"]
 
 # Names that are not the C++ name in snake case.
 METHODS = {
@@ -62,15 +65,22 @@ def without_comments(text):
 
 def parse_virtual_classes(text):
     """{"VLoop": [("ILoop*", "addLoop", [("ITensor&", "input")], "const"), ...]}"""
-    classes = {}
-    for name, body in re.findall(r"class (V\w+) : public VRoot\s*\{(.*?)\n\};?", text, re.S):
-        classes[name] = [
-            (" ".join(result.split()), method, parse_parameters(parameters), qualifier)
-            for result, method, parameters, qualifier in re.findall(
-                r"virtual\s+([\w:&*\s]+?)\s*\b(\w+)\(([^)]*)\)\s*(const)?\s*noexcept\s*=\s*0", body
-            )
-        ]
-    return classes
+    found = re.findall(r"class (V\w+) : public VRoot\s*\{(.*?)\n\};?", text, re.S)
+    return {name: parse_methods(body) for name, body in found}
+
+
+def parse_methods(body):
+    method = r"virtual\s+([\w:&*\s]+?)\s*\b(\w+)\(([^)]*)\)\s*(const)?\s*(?:noexcept)?\s*=\s*0"
+    return [
+        (" ".join(result.split()), name, parse_parameters(parameters), qualifier)
+        for result, name, parameters, qualifier in re.findall(method, body)
+    ]
+
+
+def parse_interface(text, name):
+    """The methods of an interface that plugins or their users implement."""
+    (body,) = re.findall(rf"class (?:TRT_DEPRECATED )?{name}\s*\{{(.*?)\n\}};", text, re.S)
+    return parse_methods(body)
 
 
 def parse_parameters(text):
@@ -191,9 +201,9 @@ def write_interface_class(name, parts):
     return lines
 
 
-def write_plain_class(name, methods):
+def write_plain_class(name, methods, base="apiv::"):
     """An implementation that expects no call: for tests to override what they do expect."""
-    lines = [f"class Plain{name[1:]} : public apiv::{name} {{", " public:"]
+    lines = [f"class Plain{name[1:]} : public {base}{name} {{", " public:"]
     for result, method, parameters, qualifier in methods:
         declared = ", ".join(kind for kind, _ in parameters)
         lines.append(f"  {result} {method}({declared}) {qualifier} noexcept override {{")
@@ -208,14 +218,15 @@ def write_enum(name, members):
 
 
 def read_headers(folder):
-    files = ["NvInferImpl.h", "NvInferRuntimeBase.h", "NvInferRuntime.h", "NvInfer.h"]
+    names = ("Impl", "PluginBase", "RuntimeBase", "RuntimePlugin", "RuntimeCommon", "Runtime", "")
+    files = [f"NvInfer{name}.h" for name in names]
     return without_comments("\n".join((folder / name).read_text() for name in files))
 
 
 def generate(text):
-    """The text of the enums, of the classes that record and of those that expect no call."""
-    virtuals, interfaces = parse_virtual_classes(text), parse_interface_classes(text)
-    parts = {name: parts_of(name, interfaces) for name in CLASSES if name in interfaces}
+    """By file: the enums, the classes that record and those that expect no call, as lines."""
+    virtuals, classes_of = parse_virtual_classes(text), parse_interface_classes(text)
+    parts = {name: parts_of(name, classes_of) for name in CLASSES if name in classes_of}
     needed = list(dict.fromkeys(virtual for each in parts.values() for virtual, _ in each))
     words = set(re.findall(r"\w+", str([virtuals[name] for name in needed])))
     enums = []
@@ -230,11 +241,19 @@ def generate(text):
                 classes += write_virtual_class(virtual, virtuals[virtual])
         classes += write_interface_class(name, members)
     plain = [line for name in PLAIN for line in write_plain_class(name, virtuals[name])]
-    return "\n".join(enums), "\n".join(classes), "\n".join(plain)
+    interfaces = [
+        line
+        for name in INTERFACES
+        for line in write_plain_class(name, parse_interface(text, name), base="")
+    ]
+    return {
+        "recorded_enums.inc": enums,
+        "recorded_classes.inc": classes,
+        "plain_classes.inc": plain,
+        "plain_interfaces.inc": interfaces,
+    }
 
 
 if __name__ == "__main__":
-    enums_text, classes_text, plain_text = generate(read_headers(Path(sys.argv[1])))
-    (Path(sys.argv[2]) / "recorded_enums.inc").write_text(enums_text)
-    (Path(sys.argv[2]) / "recorded_classes.inc").write_text(classes_text)
-    (Path(sys.argv[2]) / "plain_classes.inc").write_text(plain_text)
+    for file_name, lines in generate(read_headers(Path(sys.argv[1]))).items():
+        (Path(sys.argv[2]) / file_name).write_text("\n".join(lines))

@@ -326,6 +326,34 @@ Script control_flow() {
   return w.script;
 }
 
+Script plugins() {
+  Writer w;
+  const Ref x = w.input("x", DType::f32, {-1, 3});
+  const Ref size = w.input("size", DType::i64, {2});
+  const Ref creator = w.call(kRegistry, "get_creator",
+                             {std::string("Scale"), std::string("1"), std::string("mylib")});
+  const std::vector<Field> fields = {
+      {"mode", std::string("cubic")},    {"empty", std::string()},
+      {"f32", w.weights(DType::f32, 1)}, {"f16", w.weights(DType::f16, 3)},
+      {"f64", w.weights(DType::f64, 2)}, {"bf16", w.weights(DType::bf16, 5)},
+      {"i64", w.weights(DType::i64, 4)}, {"i32", w.weights(DType::i32, 1)},
+      {"i8", w.weights(DType::i8, 7)},
+  };
+  const Ref plugin = w.call(creator, "create_plugin",
+                            {std::string("Scale"), fields, Symbol{"TensorRTPhase", "BUILD"}});
+  const Ref layer =
+      w.add("add_plugin_v3", {std::vector<Ref>{x, x}, std::vector<Ref>{size}, plugin});
+  w.set(layer, "name", std::string("scale"));
+  w.output(layer);
+  const Ref old_creator =
+      w.call(kRegistry, "get_creator", {std::string("Old"), std::string("1"), std::string()});
+  const Ref old_plugin =
+      w.call(old_creator, "create_plugin", {std::string("Old"), std::vector<Field>()});
+  const Ref old_layer = w.add("add_plugin_v2", {std::vector<Ref>{w.output(layer, 1)}, old_plugin});
+  w.run(kNetwork, "mark_output", {w.output(old_layer)});
+  return w.script;
+}
+
 // ---- Checks ------------------------------------------------------------------------------------
 
 int passed = 0, failed = 0;
@@ -349,7 +377,7 @@ void expect_same_calls(const std::string& name, const Script& script) {
   std::string details;
   try {
     RecordingNetwork recording(script);
-    play(script, recording.network());
+    play(script, recording.network(), recording.registry());
     details = first_difference(normalized(in_single_precision(script).to_text()),
                                normalized(recording.text()));
   } catch (const core::Error& error) {
@@ -366,7 +394,7 @@ void expect_error(const std::string& name, const std::function<void(Writer&, Ref
   RecordingNetwork recording(w.script);
   std::string details = "no error";
   try {
-    play(w.script, recording.network());
+    play(w.script, recording.network(), recording.registry());
   } catch (const core::Error& error) {
     details = error.what();
     if (error.kind() == kind && details.find(words) != details.npos) details.clear();
@@ -417,6 +445,44 @@ void check_errors() {
       "weights of another size",
       [](Writer& w, Ref) { w.add("add_constant", {Ints{3}, w.weights(DType::f32, 2)}); },
       ErrorKind::internal, "the shape has 3 elements, the weights 2");
+  const auto create = [](Writer& w, std::vector<Argument> names, std::vector<Argument> arguments) {
+    return w.call(w.call(kRegistry, "get_creator", std::move(names)), "create_plugin",
+                  std::move(arguments));
+  };
+  const std::string name = "Scale", version = "1", ns = "mylib";
+  const std::vector<Field> none, fails = {{"fails", std::string("yes")}};
+  const Symbol phase{"TensorRTPhase", "BUILD"};
+  expect_error(
+      "an unknown plugin",
+      [&](Writer& w, Ref) { create(w, {name, std::string("2"), ns}, {name, none, phase}); },
+      ErrorKind::unsupported,
+      "no plugin 'Scale' of version '2' in namespace 'mylib' is registered; nearest: 'Scale' of "
+      "version '1' in namespace 'mylib'. Load the library that registers it");
+  expect_error(
+      "a plugin unlike any other",
+      [&](Writer& w, Ref) { create(w, {std::string("x"), ns, ns}, {name, none, phase}); },
+      ErrorKind::unsupported, "is registered; registered: 'Scale' of version '1' in");
+  expect_error(
+      "a creator that makes none",
+      [&](Writer& w, Ref) { create(w, {name, version, ns}, {name, fails, phase}); },
+      ErrorKind::unsupported, "its creator makes no plugin of these fields");
+  expect_error(
+      "a creator of the later interface",
+      [&](Writer& w, Ref) { create(w, {name, version, ns}, {name, none}); }, ErrorKind::unsupported,
+      "its creator makes no IPluginV2; add_plugin_v3 takes others");
+  expect_error(
+      "a creator of the older interface",
+      [&](Writer& w, Ref) {
+        create(w, {std::string("Old"), version, std::string()}, {name, none, phase});
+      },
+      ErrorKind::unsupported, "its creator makes no IPluginV3; add_plugin_v2 takes others");
+  expect_error(
+      "a plugin of the later interface",
+      [&](Writer& w, Ref x) {
+        const Ref plugin = create(w, {name, version, ns}, {name, none, phase});
+        w.add("add_plugin_v2", {std::vector<Ref>{x}, plugin});
+      },
+      ErrorKind::internal, "is not such a plugin");
   expect_error(
       "an object that no step gave", [](Writer& w, Ref) { w.set(Ref{7}, "axis", i(0)); },
       ErrorKind::internal, "no step gave its object");
@@ -451,6 +517,8 @@ int run(int argc, char** argv) {
   expect_same_calls("reductions", reductions());
   expect_same_calls("attention", attention());
   expect_same_calls("control flow", control_flow());
+  expect_same_calls("plugins", plugins());
+  report("plugins are destroyed", RecordingNetwork::plugins() == 0, "  some live on");
 #if NV_TENSORRT_MAJOR >= 11
   expect_same_calls("later attention", later_attention());
 #else

@@ -11,5 +11,6 @@ REFUSED = {
     r"lstm\.lengths.*": "takes no lengths per sequence",
     r"nms\..*": "no kernel whose result's size depends on data",
     r"non_zero\..*": "no kernel whose result's size depends on data",
+    r"plugin\..*": "has no add_plugin_v3: its networks take no plugins",
     r"scatter_nd\.sum\..*\.dynamic": "needs static sizes",
 }

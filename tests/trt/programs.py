@@ -11,6 +11,7 @@ from typing import Any
 from torch_tensorrt import _C, _tensorrt
 
 Program = dict[str, Any]
+REGISTRY = 0xFFFFFFFF
 
 
 @contextmanager
@@ -35,7 +36,7 @@ def text_of(program: Program) -> str:
     lines = []
     for kind, result, target, name, arguments in program["steps"]:
         values = [_argument(program, argument) for argument in arguments]
-        owner = f"%{target}" if target else "network"
+        owner = {0: "network", REGISTRY: "registry"}.get(target, f"%{target}")
         if kind == "set":
             lines.append(f"{owner}.{name} = {values[0]}")
         else:
@@ -54,11 +55,19 @@ def _argument(program: Program, argument: Any) -> str:
         return json.dumps(argument)
     ((kind, value),) = argument.items()
     if kind == "weights":
-        if value < 0:
-            return "none"
-        return f"w{value}:{program['weights'][value]}[{program['sizes'][value]} bytes]"
+        return "none" if value < 0 else _weights(program, value)
+    if kind == "fields":
+        texts = [
+            f"{name}: {json.dumps(v) if isinstance(v, str) else _weights(program, v)}"
+            for name, v in value
+        ]
+        return "{" + ", ".join(texts) + "}"
     if kind == "ref":
         return f"%{value}"
     if kind == "refs":
         return "[" + ", ".join(f"%{index}" for index in value) + "]"
     return ".".join(value) if kind == "enum" else str(value)
+
+
+def _weights(program: Program, index: int) -> str:
+    return f"w{index}:{program['weights'][index]}[{program['sizes'][index]} bytes]"

@@ -203,6 +203,17 @@ void add_control(Examples& e) {
   e.finish(std::move(network), Loop{1, loop_body()}, operands);
   e.add(If{branch(2), branch(-1)}, {boolean({}), f32({3})});
   e.add(Assert{"sizes must match"}, {f32({3}), boolean({})});
+  e.add(Plugin{"Resample",
+               "2",
+               "mylib",
+               {{"mode", "\"cubic\""},
+                {"scale", tensor(DType::f64, {}, 8)},
+                {"taps", tensor(DType::f16, {40}, 80)},
+                {"empty", tensor(DType::i32, {0}, 0)}},
+               {f32({dynamic(), 3}), i64({})},
+               1,
+               PluginInterface::v2},
+        {f32({dynamic(), 3}), i64({2})});
 }
 
 }  // namespace

@@ -324,6 +324,29 @@ TEST(builder_vector_mixes_numbers_and_values) {
 
 // ---- control ----
 
+TEST(plugin_constraints_by_number) {
+  Net n;
+  const Value x = n.f32({2, 3});
+  const auto plugin = [&](std::vector<PluginField> fields, std::vector<TensorType> results,
+                          std::int64_t shape_inputs = 0, std::string version = "1") {
+    return n.build.add(Plugin{"Scale", std::move(version), "", std::move(fields),
+                              std::move(results), shape_inputs},
+                       {x, n.in(DType::i64, {2})});
+  };
+  const TensorType y{DType::f32, {Extent::range(1, 2, 4)}};
+  CHECK_THROWS(plugin({}, {y}, 0, ""), "plugin C1: the plugin is 'Scale' of version ''");
+  CHECK_THROWS(plugin({{"a", "b"}, {"a", "c"}}, {y}), "plugin C2: field 'a' is named twice");
+  CHECK_THROWS(plugin({{"a", Tensor{DType::b, {}, Blob::of({std::byte{1}})}}}, {y}),
+               "plugin C2: field 'a' is b, expected characters or f32, f16, bf16, f64, i64, i32");
+  CHECK_THROWS(plugin({{"a", Tensor{DType::i32, {}, Blob::of({std::byte{1}})}}}, {y}),
+               "plugin C2: the data has 1 bytes, expected 4");
+  CHECK_THROWS(plugin({}, {y}, 3), "plugin C3: shape_inputs is 3, expected 0..2");
+  CHECK_THROWS(plugin({}, {y}, 2), "plugin C3: xs[0] is f32, expected i32 or i64");
+  CHECK_THROWS(plugin({}, {}), "plugin C4: 0 results, expected 1..4096");
+  CHECK_THROWS(plugin({}, {{DType::f32, {Extent::range(3, 2, 4)}}}), "plugin C4: a result is");
+  CHECK_EQ(type_of(plugin({}, {y, {DType::i64, {}}}, 1).front()), "f32[1..2..4]");
+}
+
 TEST(loop_C4_body_outputs_fit) {
   Net n;
   auto body = std::make_shared<Network>();

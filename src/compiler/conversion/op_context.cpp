@@ -8,20 +8,21 @@
 
 namespace torch_tensorrt::compiler {
 
-Value Environment::constant(const at::Tensor& tensor) {
-  const auto cached = constants_.find(tensor.unsafeGetTensorImpl());
-  if (cached != constants_.end()) return cached->second.second;
-  at::Tensor data = tensor.detach().to(at::kCPU);
-  if (data.scalar_type() == at::kDouble) data = data.to(at::kFloat);
-  data = data.contiguous();
+core::Tensor constant_data(const at::Tensor& tensor) {
+  const at::Tensor data = tensor.detach().to(at::kCPU).contiguous();
   const auto dtype = to_core(data.scalar_type());
   if (!dtype)
     throw core::unsupported("[conversion] a constant has the dtype ", data.scalar_type(),
                             ", which no engine has");
   auto owner = std::make_shared<const at::Tensor>(data);
-  core::Tensor constant{*dtype, data.sizes().vec(),
-                        core::Blob(owner, data.const_data_ptr(), data.nbytes())};
-  const Value value = net_.constant(std::move(constant));
+  return {*dtype, data.sizes().vec(), core::Blob(owner, data.const_data_ptr(), data.nbytes())};
+}
+
+Value Environment::constant(const at::Tensor& tensor) {
+  const auto cached = constants_.find(tensor.unsafeGetTensorImpl());
+  if (cached != constants_.end()) return cached->second.second;
+  const bool is_double = tensor.scalar_type() == at::kDouble;
+  const Value value = net_.constant(constant_data(is_double ? tensor.to(at::kFloat) : tensor));
   constants_.emplace(tensor.unsafeGetTensorImpl(), std::make_pair(tensor, value));
   return value;
 }

@@ -30,6 +30,9 @@ using core::Value;
 /// of values.
 using Bound = std::variant<Value, std::vector<Value>>;
 
+/// The tensor's elements, in its dtype.
+TORCHTRT_API core::Tensor constant_data(const at::Tensor& tensor);
+
 /// Vars bound so far, for one Network under construction.
 class Environment {
  public:

@@ -7,6 +7,7 @@
 namespace torch_tensorrt::engines::conformance {
 
 inline constexpr auto kOpenvinoUnsupported = std::to_array<Known>({
+    {"plugin/*", "plugins are TensorRT's own: nothing else loads their libraries"},
     {"lstm/lengths*/dynamic", "LSTMSequence ignores lengths where a dimension is dynamic"},
 });
 

@@ -124,11 +124,38 @@ void add_if_rows(Rows& rows) {
   add("not_taken", 0);
 }
 
+core::PluginField field(const char* name, const at::Tensor& value) {
+  return {name, core_tensor(value)};
+}
+
+// NVIDIA's own, which is registered wherever TensorRT is: regions of an image of ones.
+void add_plugin_row(Rows& rows) {
+  rows.push_back(
+      {"plugin/roi_align", kF32, Tolerance::pointwise, [](Trial& t) {
+         const auto integer = [](std::int64_t n) { return at::full({}, n, at::kInt); };
+         const Extent count = t.dim(1, 3, 5);
+         const Value image = t.constant(at::ones({1, 4, 8, 8}));
+         const Value boxes = t.input({count, 4}, listed({1, 1, 6, 6}));
+         const Value images = t.input({count}, listed({0}), DType::i32);
+         core::Plugin plugin{"ROIAlign_TRT", "2"};
+         plugin.fields = {field("coordinate_transformation_mode", integer(1)),
+                          field("mode", integer(1)),
+                          field("output_height", integer(2)),
+                          field("output_width", integer(3)),
+                          field("sampling_ratio", integer(2)),
+                          field("spatial_scale", at::ones({}))};
+         plugin.results = {{DType::f32, {count, 4, 2, 3}}};
+         t.output(t.net().one(plugin, {image, boxes, images}));
+         t.expect([](const Tensors& x) -> Tensors { return {at::ones({x[0].size(0), 4, 2, 3})}; });
+       }});
+}
+
 }  // namespace
 
 void add_control_rows(Rows& rows) {
   add_loop_rows(rows);
   add_if_rows(rows);
+  add_plugin_row(rows);
   for (const bool holds : {true, false}) {
     rows.push_back({holds ? "assert/holds" : "assert/fails", kAll, Tolerance::exact, [=](Trial& t) {
                       NetworkBuilder& net = t.net();

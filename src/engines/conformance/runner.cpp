@@ -39,7 +39,8 @@ core::Support supports(const core::EnginePlugin& engine, const core::Network& ne
   return {};
 }
 
-// The inputs of every variant and what they must give; no results where the row judges them itself.
+// The inputs of every variant and what they must give, by the oracle where it takes the network; no
+// results where the row judges them itself.
 struct Expectation {
   std::vector<Tensors> inputs, results;
 };
@@ -47,12 +48,13 @@ struct Expectation {
 Expectation expectation(const Trial& trial, const core::EnginePlugin* oracle) {
   Expectation e;
   std::unique_ptr<core::Executable> executable;
-  if (oracle) executable = make_executable(*oracle, trial.network(), build_options({}));
+  if (oracle && supports(*oracle, trial.network()).yes)
+    executable = make_executable(*oracle, trial.network(), build_options({}));
   for (std::size_t variant = 0; variant < trial.variants(); ++variant) {
     e.inputs.push_back(trial.inputs(variant));
     if (trial.accepted || !trial.error.empty()) {
       e.results.emplace_back();
-    } else if (oracle) {
+    } else if (executable) {
       const auto context = executable->create_context();
       e.results.push_back(execute(*context, trial.network(), e.inputs.back(), {}));
     } else {

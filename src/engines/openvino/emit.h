@@ -185,6 +185,7 @@ TORCHTRT_OPENVINO_EMIT(Dequantize);
 TORCHTRT_OPENVINO_EMIT(Loop);
 TORCHTRT_OPENVINO_EMIT(If);
 TORCHTRT_OPENVINO_EMIT(Assert);
+TORCHTRT_OPENVINO_EMIT(Plugin);
 #undef TORCHTRT_OPENVINO_EMIT
 
 }  // namespace torch_tensorrt::engines::openvino

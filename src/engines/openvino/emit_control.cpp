@@ -1,5 +1,6 @@
 // Loop and if: their bodies are models of their own.
 
+#include "core/error.h"
 #include "engines/openvino/emit.h"
 #include "engines/openvino/emitter.h"
 
@@ -58,6 +59,12 @@ Outs emit(const core::If& layer, const Site& site) {
   }
   node->validate_and_infer_types();
   return outs;
+}
+
+/// support.cpp refuses it; a network that another engine was built from comes here.
+Outs emit(const core::Plugin& layer, const Site&) {
+  throw core::unsupported("[engine] openvino runs no plugins of TensorRT, such as '", layer.plugin,
+                          "'");
 }
 
 }  // namespace torch_tensorrt::engines::openvino

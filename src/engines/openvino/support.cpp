@@ -287,6 +287,10 @@ Reason why_not(const core::If& layer, const Case&) {
   return first_of({why_not_body(*layer.then_branch, "if"), why_not_body(*layer.else_branch, "if")});
 }
 
+Reason why_not(const core::Plugin& layer, const Case&) {
+  return text("runs no plugins of TensorRT, such as '", layer.plugin, "'");
+}
+
 /// Kinds that hold or move small floats and 4-bit integers. Everything else would compute with
 /// them.
 bool takes_storage_types(const Node& node) {

@@ -52,6 +52,12 @@ Tensors evaluate(const core::If& layer, const Call& call) {
   return call.program().body(condition ? *layer.then_branch : *layer.else_branch).run(call.from(1));
 }
 
+/// supports() refuses it but inside of bodies.
+Tensors evaluate(const core::Plugin& layer, const Call&) {
+  throw core::unsupported("reference: it runs no plugins of TensorRT, such as '", layer.plugin,
+                          "'");
+}
+
 Tensors evaluate(const core::Assert& layer, const Call& call) {
   if (!call[1].item<bool>()) throw core::invalid_argument(layer.message);
   return {call[0]};

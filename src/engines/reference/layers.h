@@ -87,5 +87,6 @@ Tensors evaluate(const core::Dequantize& layer, const Call& call);
 Tensors evaluate(const core::Loop& layer, const Call& call);
 Tensors evaluate(const core::If& layer, const Call& call);
 Tensors evaluate(const core::Assert& layer, const Call& call);
+Tensors evaluate(const core::Plugin& layer, const Call& call);
 
 }  // namespace torch_tensorrt::engines::reference

@@ -121,6 +121,10 @@ class ReferencePlugin final : public core::EnginePlugin {
   }
 
   core::Support supports(const core::Network& network, const core::Node& node) const override {
+    if (const auto* plugin = std::get_if<core::Plugin>(&node.layer)) {
+      return core::Support::no(
+          core::text("it runs no plugins of TensorRT, such as '", plugin->plugin, "'"));
+    }
     for (const auto* values : {&node.inputs, &node.outputs}) {
       for (const core::ValueId value : *values) {
         if (value == core::kAbsent) continue;

@@ -269,6 +269,7 @@ TORCHTRT_TENSORRT_EMIT(Dequantize);
 TORCHTRT_TENSORRT_EMIT(Loop);
 TORCHTRT_TENSORRT_EMIT(If);
 TORCHTRT_TENSORRT_EMIT(Assert);
+TORCHTRT_TENSORRT_EMIT(Plugin);
 #undef TORCHTRT_TENSORRT_EMIT
 
 }  // namespace torch_tensorrt::engines::tensorrt

@@ -20,7 +20,8 @@ std::string shortest(double value) {
 }
 
 std::string object_text(Ref ref) {
-  return ref == kNetwork ? "network" : "%" + std::to_string(ref.id);
+  if (ref == kNetwork) return "network";
+  return ref == kRegistry ? "registry" : "%" + std::to_string(ref.id);
 }
 
 std::string join(const auto& items, auto&& text_of) {
@@ -29,27 +30,40 @@ std::string join(const auto& items, auto&& text_of) {
   return out;
 }
 
+std::string weights_text(const Script& script, WeightsRef ref) {
+  if (ref.index < 0) return "none";
+  const Weights& weights = script.weights.at(static_cast<std::size_t>(ref.index));
+  return core::text('w', ref.index, ':', core::name(weights.dtype), '[', weights.bytes.size(),
+                    " bytes]");
+}
+
+std::string field_text(const Script& script, const Field& field) {
+  const auto* characters = std::get_if<std::string>(&field.value);
+  return core::text(field.name, ": ",
+                    characters ? '"' + *characters + '"'
+                               : weights_text(script, std::get<WeightsRef>(field.value)));
+}
+
 std::string argument_text(const Script& script, const Argument& argument) {
   return std::visit(
-      Overloaded{[](None) -> std::string { return "none"; },
-                 [](bool value) -> std::string { return value ? "true" : "false"; },
-                 [](std::int64_t value) { return std::to_string(value); },
-                 [](double value) { return shortest(value); },
-                 [](const std::string& value) { return '"' + value + '"'; },
-                 [](const Symbol& value) { return core::text(value.type, '.', value.member); },
-                 [](DType value) { return std::string(core::name(value)); },
-                 [](const Ints& value) {
-                   return '[' + join(value, [](std::int64_t n) { return std::to_string(n); }) + ']';
-                 },
-                 [](Ref value) { return object_text(value); },
-                 [](const std::vector<Ref>& value) { return '[' + join(value, object_text) + ']'; },
-                 [&](WeightsRef value) -> std::string {
-                   if (value.index < 0) return "none";
-                   const Weights& weights =
-                       script.weights.at(static_cast<std::size_t>(value.index));
-                   return core::text('w', value.index, ':', core::name(weights.dtype), '[',
-                                     weights.bytes.size(), " bytes]");
-                 }},
+      Overloaded{
+          [](None) -> std::string { return "none"; },
+          [](bool value) -> std::string { return value ? "true" : "false"; },
+          [](std::int64_t value) { return std::to_string(value); },
+          [](double value) { return shortest(value); },
+          [](const std::string& value) { return '"' + value + '"'; },
+          [](const Symbol& value) { return core::text(value.type, '.', value.member); },
+          [](DType value) { return std::string(core::name(value)); },
+          [](const Ints& value) {
+            return '[' + join(value, [](std::int64_t n) { return std::to_string(n); }) + ']';
+          },
+          [](Ref value) { return object_text(value); },
+          [](const std::vector<Ref>& value) { return '[' + join(value, object_text) + ']'; },
+          [&](WeightsRef value) { return weights_text(script, value); },
+          [&](const std::vector<Field>& value) {
+            return '{' +
+                   join(value, [&](const Field& field) { return field_text(script, field); }) + '}';
+          }},
       argument);
 }
 
@@ -69,7 +83,17 @@ nlohmann::json argument_json(const Argument& argument) {
                    for (const Ref ref : value) ids.push_back(ref.id);
                    return {{"refs", ids}};
                  },
-                 [](WeightsRef value) -> json { return {{"weights", value.index}}; }},
+                 [](WeightsRef value) -> json { return {{"weights", value.index}}; },
+                 [](const std::vector<Field>& value) -> json {
+                   json fields = json::array();
+                   for (const Field& field : value) {
+                     const auto* characters = std::get_if<std::string>(&field.value);
+                     fields.push_back(
+                         {field.name, characters ? json(*characters)
+                                                 : json(std::get<WeightsRef>(field.value).index)});
+                   }
+                   return {{"fields", fields}};
+                 }},
       argument);
 }
 

@@ -26,6 +26,8 @@ struct Ref {
   friend bool operator==(Ref, Ref) = default;
 };
 inline constexpr Ref kNetwork{0};
+/// The registry of plugins, as the network's builder sees it.
+inline constexpr Ref kRegistry{0xffffffff};
 
 /// A member of one of TensorRT's enums: ElementWiseOperation.SUM.
 struct Symbol {
@@ -37,8 +39,14 @@ struct WeightsRef {
 };
 struct None {};
 
+/// A field of a plugin: characters, or numbers as entries of Script::weights.
+struct Field {
+  std::string name;
+  std::variant<std::string, WeightsRef> value;
+};
+
 using Argument = std::variant<None, bool, std::int64_t, double, std::string, Symbol, DType, Ints,
-                              Ref, std::vector<Ref>, WeightsRef>;
+                              Ref, std::vector<Ref>, WeightsRef, std::vector<Field>>;
 
 struct Step {
   enum class Kind : std::uint8_t { call, set };

@@ -19,8 +19,10 @@ std::string wrong_type(const core::TensorType& type, bool is_cast) {
   return {};
 }
 
-/// What the emitter cannot see: TensorRT-RTX takes these calls and finds no kernel.
+/// What the emitter cannot see: TensorRT-RTX lacks the call, or takes it and finds no kernel.
 std::string rtx_gap(const core::Node& node) {
+  if (std::holds_alternative<core::Plugin>(node.layer))
+    return "TensorRT-RTX has no add_plugin_v3: its networks take no plugins, those of TensorRT do";
   if (std::holds_alternative<core::NonZero>(node.layer) ||
       std::holds_alternative<core::Nms>(node.layer))
     return "TensorRT-RTX has no kernel whose result's size depends on data";

@@ -31,6 +31,7 @@ def call_converter(
     builder: _C.NetworkBuilder,
     given: tuple[Sequence[Any], dict[str, Any]],
     where: str,
+    result_types: Sequence[Any],
 ) -> Any:
     """The results of `function` as the compiler takes them.
 
@@ -40,12 +41,13 @@ def call_converter(
         builder: writes the Network.
         given: positional and named arguments: values of the Network, and constants.
         where: the op and its place in the model.
+        result_types: dtype and sizes of the op's results, None where not known.
 
     Raises:
         ConverterError: the converter raised something; its text has the kind and the line.
     """
     net = INetworkDefinition(builder)
-    net.name = where
+    net.name, net.result_types = where, result_types
     ctx = ConversionContext(net, current_settings(), node)
     args = tuple(_argument(net, a, of) for a, of in zip(given[0], node.args, strict=True))
     kwargs = {name: _argument(net, a, node.kwargs[name]) for name, a in given[1].items()}

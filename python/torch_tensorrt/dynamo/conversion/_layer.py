@@ -224,7 +224,8 @@ class ILayer:
     def _input(self, index: int) -> Value:
         value = self._given(index)
         if value is None:
-            raise ValueError(f"{self.operands[index]} is missing, expected a tensor")
+            what = f"input {index}" if self.operands == ("*",) else self.operands[index]
+            raise ValueError(f"{what} is missing, expected a tensor")
         return value
 
     def _known(self, index: int) -> torch.Tensor | None:

@@ -11,13 +11,13 @@ from torch_tensorrt.dynamo.conversion._indexing import IndexingMethods
 from torch_tensorrt.dynamo.conversion._layout import LayoutMethods
 from torch_tensorrt.dynamo.conversion._linear import LinearMethods
 from torch_tensorrt.dynamo.conversion._normalization import NormalizationMethods
+from torch_tensorrt.dynamo.conversion._plugins import PluginMethods
 from torch_tensorrt.dynamo.conversion._pointwise import PointwiseMethods
 from torch_tensorrt.dynamo.conversion._reduction import ReductionMethods
 from torch_tensorrt.dynamo.conversion._slice import SliceMethods
 
 _CONTROL = "write control flow in the model: branches are compiled one by one"
 _COMPOSE = "compose it from other layers"
-_PLUGIN = "compose the op from layers, or leave it in PyTorch"
 _WHOLE = "the compiler makes a network's inputs and outputs"
 _ABSENT = {
     "add_loop": _CONTROL,
@@ -29,9 +29,7 @@ _ABSENT = {
     "add_kv_cache_update": _COMPOSE,
     "add_rotary_embedding": _COMPOSE,
     "add_dist_collective": "an engine runs on one device",
-    "add_plugin": _PLUGIN,
-    "add_plugin_v2": _PLUGIN,
-    "add_plugin_v3": _PLUGIN,
+    "add_plugin": "register the plugin with TensorRT, and use add_plugin_v3",
     "add_input": _WHOLE,
     "mark_output": _WHOLE,
     "unmark_output": _WHOLE,
@@ -47,6 +45,7 @@ class INetworkDefinition(
     SliceMethods,
     IndexingMethods,
     NormalizationMethods,
+    PluginMethods,
 ):
     """What `ctx.net` is: one add_* method a layer; docs/converters.md has the table.
 

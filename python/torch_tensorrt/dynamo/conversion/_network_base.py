@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -19,7 +20,13 @@ class NetworkBase:
 
     Args:
         builder: of the compiler.
+
+    Attributes:
+        result_types: dtype and sizes of the op's results, None where not known; a size is a number,
+            or min, opt and max.
     """
+
+    result_types: Sequence[tuple[str, tuple[Any, ...]] | None] = ()
 
     def __init__(self, builder: _C.NetworkBuilder) -> None:
         self._writer: Writer | None = Writer(builder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -137,10 +137,15 @@ class _Entry:
             raise RuntimeError(error_text) from error
 
     def convert(
-        self, builder: _C.NetworkBuilder, args: tuple[Any, ...], kwargs: dict[str, Any], where: str
+        self,
+        builder: _C.NetworkBuilder,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        where: str,
+        result_types: Sequence[Any],
     ) -> Any:
-        function = self.support.converter_implementation
-        return call_converter(function, self.asked.node, builder, (args, kwargs), where)
+        function, node = self.support.converter_implementation, self.asked.node
+        return call_converter(function, node, builder, (args, kwargs), where, result_types)
 
 
 def op_name(overload: OpOverload) -> str:

@@ -48,6 +48,13 @@ from torch_tensorrt.dynamo.conversion._enums import (
 )
 from torch_tensorrt.dynamo.conversion._layer import ILayer, ITensor, Weights
 from torch_tensorrt.dynamo.conversion._network import INetworkDefinition
+from torch_tensorrt.dynamo.conversion._plugins import (
+    PluginField,
+    PluginFieldCollection,
+    PluginFieldType,
+    TensorRTPhase,
+    get_plugin_registry,
+)
 
 ResizeMode = InterpolationMode  # as before TensorRT 10
 float32 = DataType.FLOAT
@@ -95,6 +102,9 @@ __all__ = [
     "MatrixOperation",
     "PaddingMode",
     "Permutation",
+    "PluginField",
+    "PluginFieldCollection",
+    "PluginFieldType",
     "PoolingType",
     "ReduceOperation",
     "ResizeCoordinateTransformation",
@@ -104,6 +114,7 @@ __all__ = [
     "SampleMode",
     "ScaleMode",
     "ScatterMode",
+    "TensorRTPhase",
     "TopKOperation",
     "UnaryOperation",
     "Weights",
@@ -113,6 +124,7 @@ __all__ = [
     "float32",
     "fp4",
     "fp8",
+    "get_plugin_registry",
     "int4",
     "int8",
     "int32",

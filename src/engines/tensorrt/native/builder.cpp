@@ -163,7 +163,7 @@ std::unique_ptr<nvinfer1::ITimingCache> attach_timing_cache(IBuilderConfig& conf
 
 core::Blob build_with(IBuilder& builder, IBuilderConfig& config, const Script& script) {
   const auto network = owned(builder.createNetworkV2(kNetworkFlags), "network");
-  play(script, *network);
+  play(script, *network, builder.getPluginRegistry());
   add_profile(builder, config, script);
   auto plan = owned(builder.buildSerializedNetwork(*network, config), "engine for this network");
   const std::shared_ptr<nvinfer1::IHostMemory> shared = std::move(plan);

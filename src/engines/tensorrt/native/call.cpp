@@ -119,6 +119,50 @@ DataType Call::data_type(DType dtype) const {
   refuse(core::text("TensorRT has no type ", core::name(dtype)));
 }
 
+namespace {
+
+nvinfer1::PluginFieldType field_type(DType dtype) {
+  using nvinfer1::PluginFieldType;
+  switch (dtype) {
+    case DType::f32:
+      return PluginFieldType::kFLOAT32;
+    case DType::f16:
+      return PluginFieldType::kFLOAT16;
+    case DType::bf16:
+      return PluginFieldType::kBF16;
+    case DType::f64:
+      return PluginFieldType::kFLOAT64;
+    case DType::i64:
+      return PluginFieldType::kINT64;
+    case DType::i32:
+      return PluginFieldType::kINT32;
+    case DType::i8:
+      return PluginFieldType::kINT8;
+    default:
+      return PluginFieldType::kUNKNOWN;  // the Network takes no others
+  }
+}
+
+}  // namespace
+
+std::vector<nvinfer1::PluginField> Call::fields(const Argument& argument) const {
+  std::vector<nvinfer1::PluginField> out;
+  for (const Field& field : expect<std::vector<Field>>(argument, "a list of fields")) {
+    if (const auto* characters = std::get_if<std::string>(&field.value)) {
+      out.emplace_back(field.name.c_str(), characters->data(), nvinfer1::PluginFieldType::kCHAR,
+                       static_cast<std::int32_t>(characters->size()));
+      continue;
+    }
+    const auto index = static_cast<std::size_t>(std::get<WeightsRef>(field.value).index);
+    const Weights& entry = script_.weights.at(index);
+    const std::size_t count =
+        entry.bytes.size() * 8 / static_cast<unsigned>(core::bits(entry.dtype));
+    out.emplace_back(field.name.c_str(), entry.bytes.data(), field_type(entry.dtype),
+                     static_cast<std::int32_t>(count));
+  }
+  return out;
+}
+
 nvinfer1::Weights Call::weights(const Argument& argument) const {
   const auto* ref = std::get_if<WeightsRef>(&argument);
   if (std::holds_alternative<None>(argument) || (ref != nullptr && ref->index < 0)) {

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,7 +30,12 @@ struct ClassTable;
 struct Object {
   const ClassTable* type = nullptr;
   void* pointer = nullptr;
+  /// Of objects that are the caller's: plugins, which the network copies.
+  std::shared_ptr<void> owner = nullptr;
 };
+
+template <class T>
+const ClassTable& class_of();
 
 /// What is passed for a parameter of that type: a reference to a tensor stays one, all else is
 /// converted into a value.
@@ -55,6 +61,11 @@ class Call {
 
   nvinfer1::ITensor& tensor(Ref ref) const;
   std::vector<nvinfer1::ITensor*> tensors(const Argument& argument) const;
+  /// The plugin that the argument refers to.
+  template <class T>
+  T& plugin(const Argument& argument) const;
+  /// As TensorRT takes them; they point into the step and the script's weights.
+  std::vector<nvinfer1::PluginField> fields(const Argument& argument) const;
   /// Ints, or one int.
   std::vector<float> floats(const Argument& argument) const;
   std::int64_t integer(const Argument& argument, std::int64_t lowest, std::int64_t highest) const;
@@ -82,6 +93,14 @@ template <class T>
 const T& Call::expect(const Argument& argument, const char* what) const {
   if (const T* value = std::get_if<T>(&argument)) return *value;
   defect(std::string("an argument is not ") + what);
+}
+
+template <class T>
+T& Call::plugin(const Argument& argument) const {
+  const Ref ref = expect<Ref>(argument, "a plugin");
+  const Object object = ref.id < objects_.size() ? objects_[ref.id] : Object();
+  if (object.type != &class_of<T>()) defect(core::text('%', ref.id, " is not such a plugin"));
+  return *static_cast<T*>(object.pointer);
 }
 
 template <class Enum>

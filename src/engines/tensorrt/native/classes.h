@@ -28,8 +28,8 @@ struct ClassTable {
   void* (*as_base)(void* self) = nullptr;
 };
 
-/// The table of T: of network.cpp for the network, loops and conditionals, of layers.cpp for
-/// tensors and layers.
+/// The table of T: of network.cpp for the network, loops and conditionals, of plugins.cpp for the
+/// registry and what it gives, of layers.cpp for tensors and layers.
 template <class T>
 const ClassTable& class_of();
 

@@ -415,6 +415,8 @@ template const ClassTable& class_of<INonZeroLayer>();
 template const ClassTable& class_of<INormalizationLayer>();
 template const ClassTable& class_of<IOneHotLayer>();
 template const ClassTable& class_of<IParametricReLULayer>();
+template const ClassTable& class_of<IPluginV2Layer>();
+template const ClassTable& class_of<IPluginV3Layer>();
 template const ClassTable& class_of<IPoolingLayer>();
 template const ClassTable& class_of<IQuantizeLayer>();
 template const ClassTable& class_of<IRecurrenceLayer>();

@@ -58,12 +58,24 @@ void check_version(const Library& library, int version) {
                            '.', NV_TENSORRT_MINOR, " or a later ", NV_TENSORRT_MAJOR, ".x");
 }
 
+/// NVIDIA's own plugins, where their library is installed too.
+void register_plugins() {
+  if (kPluginLibrary == nullptr) return;
+  void* handle = dlopen(kPluginLibrary, RTLD_NOW | RTLD_LOCAL);
+  void* address = handle != nullptr ? dlsym(handle, "initLibNvInferPlugins") : nullptr;
+  if (address == nullptr) return core::log_info(kPluginLibrary, " is not found");
+  // They log as long as the process lives.
+  static auto* const logger = new Logger;
+  reinterpret_cast<bool (*)(void*, const char*)>(address)(logger, "");
+}
+
 class LoadedLibrary final : public NativeLibrary {
  public:
   LoadedLibrary() : library_(open_first({kLibraries.begin(), kLibraries.end()})) {
     const int number = function<std::int32_t()>(library_, "getInferLibVersion")();
     check_version(library_, number);
     version_ = version_text(number);
+    register_plugins();
   }
 
   std::string version() const override { return version_; }

@@ -30,6 +30,24 @@ Object add_einsum(const Call& call, void* self) {
                            call.as<const char*>(call.argument(1))));
 }
 
+#ifndef TRT_MAJOR_RTX
+Object add_plugin_v2(const Call& call, void* self) {
+  const std::vector<ITensor*> inputs = call.tensors(call.argument(0));
+  return checked(call, static_cast<INetworkDefinition*>(self)->addPluginV2(
+                           inputs.data(), static_cast<std::int32_t>(inputs.size()),
+                           call.plugin<IPluginV2>(call.argument(1))));
+}
+
+Object add_plugin_v3(const Call& call, void* self) {
+  const std::vector<ITensor*> inputs = call.tensors(call.argument(0));
+  const std::vector<ITensor*> shapes = call.tensors(call.argument(1));
+  return checked(call, static_cast<INetworkDefinition*>(self)->addPluginV3(
+                           inputs.data(), static_cast<std::int32_t>(inputs.size()), shapes.data(),
+                           static_cast<std::int32_t>(shapes.size()),
+                           call.plugin<IPluginV3>(call.argument(2))));
+}
+#endif
+
 Object add_constant(const Call& call, void* self) {
   const Dims shape = call.as<Dims>(call.argument(0));
   nvinfer1::Weights weights = call.as<nvinfer1::Weights>(call.argument(1));
@@ -81,6 +99,10 @@ constexpr auto methods_of<INetworkDefinition> = members({
     {"add_normalization_v2", method<&INetworkDefinition::addNormalizationV2>},
     {"add_one_hot", method<&INetworkDefinition::addOneHot>},
     {"add_parametric_relu", method<&INetworkDefinition::addParametricReLU>},
+#ifndef TRT_MAJOR_RTX  // its networks take no plugins
+    {"add_plugin_v2", add_plugin_v2},
+    {"add_plugin_v3", add_plugin_v3},
+#endif
     {"add_pooling_nd", method<&INetworkDefinition::addPoolingNd>},
     {"add_quantize",
      method<overload<ITensor&, ITensor&, DataType>(&INetworkDefinition::addQuantize)>},

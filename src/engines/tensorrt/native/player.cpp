@@ -36,15 +36,19 @@ Object perform(const Call& call, const Step& step, const Object& object) {
 
 }  // namespace
 
-void play(const Script& script, nvinfer1::INetworkDefinition& network) {
+void play(const Script& script, nvinfer1::INetworkDefinition& network,
+          nvinfer1::IPluginRegistry& registry) {
   std::vector<Object> objects(std::max<std::size_t>(script.object_count, 1));
   objects[kNetwork.id] = {&class_of<nvinfer1::INetworkDefinition>(), &network};
+  const Object object_of_registry{&class_of<nvinfer1::IPluginRegistry>(), &registry};
   for (const Step& step : script.steps) {
     const Call call(script, step, objects);
-    if (step.object.id >= objects.size() || objects[step.object.id].type == nullptr) {
-      call.defect("no step gave its object");
-    }
-    const Object result = perform(call, step, objects[step.object.id]);
+    const bool is_known = step.object.id < objects.size();
+    const Object object = step.object == kRegistry ? object_of_registry
+                          : is_known               ? objects[step.object.id]
+                                                   : Object();
+    if (object.type == nullptr) call.defect("no step gave its object");
+    const Object result = perform(call, step, object);
     if (step.result.id == 0) continue;
     if (result.type == nullptr) call.defect("gives no object");
     if (step.result.id >= objects.size()) objects.resize(step.result.id + 1);

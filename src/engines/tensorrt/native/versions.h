@@ -15,6 +15,7 @@ namespace torch_tensorrt::engines::tensorrt {
 #define TORCHTRT_TENSORRT_10 0
 inline constexpr const char* kProduct = "TensorRT-RTX";
 inline constexpr std::array kLibraries = {"libtensorrt_rtx.so.1"};
+inline constexpr const char* kPluginLibrary = nullptr;
 #else
 #define TORCHTRT_TENSORRT_11 (NV_TENSORRT_MAJOR == 11)
 #define TORCHTRT_TENSORRT_10 (NV_TENSORRT_MAJOR == 10 && NV_TENSORRT_MINOR >= 16)
@@ -23,6 +24,8 @@ inline constexpr const char* kProduct = "TensorRT";
 inline constexpr std::array kLibraries = {
     NV_TENSORRT_MAJOR == 11 ? "libnvinfer.so.11" : "libnvinfer.so.10",
     NV_TENSORRT_MAJOR == 11 ? "libnvinfer.so.10" : "libnvinfer.so.11"};
+inline constexpr const char* kPluginLibrary =
+    NV_TENSORRT_MAJOR == 11 ? "libnvinfer_plugin.so.11" : "libnvinfer_plugin.so.10";
 #endif
 
 #if !TORCHTRT_TENSORRT_10 && !TORCHTRT_TENSORRT_11
