@@ -12,12 +12,16 @@ namespace {
 
 using namespace torch_tensorrt::core;
 
-/// Data of all constants, by digest.
+/// Data of all constants and fields of plugins, by digest.
 void collect(const Network& network, std::map<std::string, Blob>& out) {
+  const auto add = [&](const Tensor* tensor) {
+    if (tensor != nullptr) out[to_hex(sha256(tensor->bytes.bytes()))] = tensor->bytes;
+  };
   for (const Node& node : network.nodes()) {
-    if (const auto* constant = std::get_if<Constant>(&node.layer)) {
-      out[to_hex(sha256(constant->value.bytes.bytes()))] = constant->value.bytes;
-    }
+    if (const auto* constant = std::get_if<Constant>(&node.layer)) add(&constant->value);
+    const auto* plugin = std::get_if<Plugin>(&node.layer);
+    if (plugin == nullptr) continue;
+    for (const PluginField& field : plugin->fields) add(std::get_if<Tensor>(&field.value));
   }
 }
 

@@ -137,7 +137,9 @@ void add_plugin_row(Rows& rows) {
          const Value image = t.constant(at::ones({1, 4, 8, 8}));
          const Value boxes = t.input({count, 4}, listed({1, 1, 6, 6}));
          const Value images = t.input({count}, listed({0}), DType::i32);
-         core::Plugin plugin{"ROIAlign_TRT", "2"};
+         core::Plugin plugin;
+         plugin.plugin = "ROIAlign_TRT";
+         plugin.version = "2";
          plugin.fields = {field("coordinate_transformation_mode", integer(1)),
                           field("mode", integer(1)),
                           field("output_height", integer(2)),
