@@ -381,16 +381,18 @@ class _Player:
         return getattr(enum, name)
 
 
-# NVIDIA's plugins log to the logger that they were registered with, as long as the process lives.
-_plugin_loggers: dict[str, Any] = {}
+# NVIDIA's plugins log to a logger of some builder's, which need not be that of the present one and
+# may be gone without these references: a crash.
+_lasting_loggers: list[Any] = []
 _plugin_errors: list[str] = []
+_registered: set[str] = set()
 
 
 def _register_plugins(trt: Any) -> None:
     """NVIDIA's own plugins."""
-    if trt.__name__ not in _plugin_loggers:
-        _plugin_loggers[trt.__name__] = _logger(trt, _plugin_errors)
-        trt.init_libnvinfer_plugins(_plugin_loggers[trt.__name__], "")
+    if trt.__name__ not in _registered:
+        trt.init_libnvinfer_plugins(_logger(trt, _plugin_errors), "")
+        _registered.add(trt.__name__)
 
 
 def _identity(name: str, version: str, namespace: str) -> str:
@@ -406,7 +408,9 @@ def _logger(trt: Any, errors: list[str]) -> Any:
             if severity in (trt.ILogger.ERROR, trt.ILogger.INTERNAL_ERROR):
                 errors.append(message)
 
-    return Logger()
+    logger = Logger()
+    _lasting_loggers.append(logger)
+    return logger
 
 
 def _allocator(trt: Any, allocate: Any, set_dims: Any) -> Any:
