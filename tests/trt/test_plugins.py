@@ -213,5 +213,5 @@ def test_a_creator_of_nvidias_is_found(roi_align: bytes) -> None:
     with caught("11.1.0") as programs:
         _C.build_plan(roi_align, "tensorrt", "sm_89")
     for _ in range(2):
-        with pytest.raises(RuntimeError, match="create_plugin: |add_plugin_v3"):
+        with pytest.raises(RuntimeError, match=r"create_plugin: |add_plugin_v3"):
             play(programs[0], programs[0]["data"])
