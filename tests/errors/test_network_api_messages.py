@@ -77,8 +77,11 @@ def _integers(net: Any, x: Any) -> Any:
         ),
         (
             lambda n, x: out(n.add_one_hot(_integers(n, x), torch.ones(2), torch.tensor(3.5), -1)),
-            f"ValueError: OneHotLayer '3' {HERE}: [conversion] one_hot: attribute 'depth' is 3.5, "
-            "expected an int",
+            f"ValueError: OneHotLayer '3' {HERE}: depth is 3.5, expected an int",
+        ),
+        (
+            lambda n, x: n.writer.one("softmax", x._value, axis="last"),
+            "ValueError: [conversion] softmax: attribute 'axis' is 'last', expected an int " + HERE,
         ),
         (
             lambda n, x: out(n.add_reduce(x, R.SUM, 0, True)),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import operator
 from collections.abc import Iterable
 from enum import Enum
 from typing import Any, ClassVar, Self
 
+import numpy as np
 import torch
 
 from torch_tensorrt._enums import _is_tensorrt
@@ -299,7 +301,15 @@ class Dims(tuple[int, ...]):
     MAX_DIMS: ClassVar[int] = 8
 
     def __new__(cls, shape: Iterable[Any] = ()) -> Self:
-        return super().__new__(cls, (_integer(size) for size in shape))
+        return super().__new__(cls, map(integer, elements(shape, "ints")))
+
+    @classmethod
+    def named(cls, name: str, shape: Any) -> Self:
+        """The sizes; the message of an error begins with `name`."""
+        try:
+            return cls(shape)
+        except TypeError as error:
+            raise TypeError(f"{name}: {error}") from None
 
 
 class Permutation(Dims):
@@ -308,11 +318,57 @@ class Permutation(Dims):
     __slots__ = ()
 
 
-def _integer(value: Any) -> int:
-    if hasattr(value, "__index__"):
-        return int(value.__index__())
-    hint = "; sizes known only at run time come through set_input" * hasattr(value, "shape")
-    raise TypeError(f"{value!r} is no int{hint}")
+def elements(value: Any, kind: str) -> list[Any]:
+    """The elements of a list, a tuple, an array.
+
+    Raises:
+        TypeError: it has none; `kind` says what they should be.
+    """
+    try:
+        return list(value)
+    except TypeError:
+        raise TypeError(f"{value!r} is no list of {kind}") from None
+
+
+def integer(value: Any) -> int:
+    """An int of PyTorch, NumPy or Python as Python's.
+
+    Raises:
+        TypeError: it is something else, or has more than 64 bits.
+    """
+    try:
+        number = operator.index(value)
+    except TypeError:
+        hint = "; sizes known only at run time come through set_input" * hasattr(value, "shape")
+        raise TypeError(f"{value!r} is no int{hint}") from None
+    if not -(2**63) <= number < 2**63:
+        raise TypeError(f"{number} is no int of 64 bits")
+    return number
+
+
+def real(value: Any) -> float:
+    """A number of PyTorch, NumPy or Python as a float.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    try:
+        if not isinstance(value, str | bytes):
+            return float(value)
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        pass
+    raise TypeError(f"{value!r} is no number")
+
+
+def flag(value: Any) -> bool:
+    """True or False, also as 1 or 0.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if isinstance(value, bool | np.bool_) or (isinstance(value, int) and value in (0, 1)):
+        return bool(value)
+    raise TypeError(f"{value!r} is no bool")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from typing import Any
 
@@ -57,9 +58,14 @@ class IPoolingLayer(ILayer):
 
     def _emit(self, write: Writer) -> list[Value]:
         x = self._input(0)
-        window, stride = self.window_size_nd, self.stride_nd
-        ones = (1,) * len(window)
-        begin, end = list(self.pre_padding), list(self.post_padding)
+        axes = self._spatial(x, "window_size_nd")
+        window, stride = self.window_size_nd, self._per_axis("stride_nd", axes, 1)
+        ones = (1,) * axes
+        begin, end = (
+            list(self._per_axis(name, axes, 0)) for name in ("pre_padding", "post_padding")
+        )
+        if not math.isfinite(self.blend_factor):
+            raise ValueError(f"blend_factor is {self.blend_factor}, expected a finite number")
         ceil = self.padding_mode is PaddingMode.EXPLICIT_ROUND_UP
         if ceil:
             self._check_round_up(x)
@@ -144,10 +150,12 @@ class IResizeLayer(ILayer):
         given = self._given(1)
         rank = len(x.shape)
         if given is not None:
-            return write.elements(given)
+            return write.elements(given, "shape", rank)
         if self.scales:
             if len(self.scales) != rank:
                 raise ValueError(f"scales has {len(self.scales)} entries, expected {rank}")
+            if not all(0 < scale < math.inf for scale in self.scales):
+                raise ValueError(f"scales is {self.scales}, expected finite numbers above 0")
             return [_scaled(write, x, axis, scale) for axis, scale in enumerate(self.scales)]
         if self.shape is None or len(self.shape) != rank:
             raise ValueError(f"shape is {self.shape}, expected {rank} sizes, or scales")
@@ -220,6 +228,11 @@ class IPaddingLayer(ILayer):
     def _emit(self, write: Writer) -> list[Value]:
         x = self._input(0)
         rank, count = len(x.shape), len(self.pre_padding_nd)
+        if count != len(self.post_padding_nd) or count > rank:
+            raise ValueError(
+                f"pre_padding_nd is {self.pre_padding_nd} and post_padding_nd "
+                f"{self.post_padding_nd}, expected as many entries, at most {rank}"
+            )
         begin = [0] * (rank - count) + list(self.pre_padding_nd)
         end = [0] * (rank - count) + list(self.post_padding_nd)
         if any(amount > 0 for amount in begin + end):
@@ -242,7 +255,7 @@ class ImageMethods(NetworkBase):
 
     def add_pooling_nd(self, input: Any, type: Any, window_size: Any) -> IPoolingLayer:
         """The largest element or the average of windows, `stride_nd` (default 1) apart."""
-        window = Dims(window_size)
+        window = Dims.named("PoolingLayer: window_size", window_size)
         zeros = (0,) * len(window)
         return self._added(
             IPoolingLayer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -29,8 +30,10 @@ class IGatherLayer(ILayer):
         x, indices = self._input(0), self._input(1)
         batch = self.num_elementwise_dims
         if self.mode is GatherMode.ND:
+            _check_tuples(self._known(1), x.shape[max(batch, 0) :])
             return [write.one("gather_nd", x, indices, batch_dims=batch)]
         axis = positive_axis(self.axis, len(x.shape))
+        _check_indices(self._known(1), axis, x.shape[axis])
         if self.mode is GatherMode.ELEMENT:
             return [write.one("gather_elements", x, indices, axis=axis)]
         return [write.one("gather", x, indices, axis=axis, batch_dims=batch)]
@@ -46,8 +49,10 @@ class IScatterLayer(ILayer):
     def _emit(self, write: Writer) -> list[Value]:
         data, indices, updates = (self._input(i) for i in range(3))
         if self.mode is ScatterMode.ND:
+            _check_tuples(self._known(1), data.shape)
             return [write.one("scatter_nd", data, indices, updates)]
         axis = positive_axis(self.axis, len(data.shape))
+        _check_indices(self._known(1), axis, data.shape[axis])
         return [write.one("scatter_elements", data, indices, updates, axis=axis)]
 
 
@@ -59,7 +64,9 @@ class IOneHotLayer(ILayer):
 
     def _emit(self, write: Writer) -> list[Value]:
         indices, values = self._input(0), self._input(1)
-        (depth,) = self._numbers(2)
+        depth = self._number(2)
+        if values.shape != (2,):
+            raise ValueError(f"values has shape {values.shape}, expected (2,): off and on")
         off, on = (write.one("gather", values, write.scalar(i), axis=0) for i in range(2))
         axis = positive_axis(self.axis, len(indices.shape) + 1)
         return [write.one("one_hot", indices, on, off, depth=depth, axis=axis)]
@@ -95,7 +102,7 @@ class INMSLayer(ILayer):
             raise NotImplementedError(
                 f"boxes has {len(boxes.shape)} axes, expected 3: batch, box, corners"
             )
-        (most,) = self._numbers(2)
+        most = self._number(2)
         iou, score = (self._threshold(index) for index in (3, 4))
         found = write.one(
             "nms",
@@ -113,8 +120,7 @@ class INMSLayer(ILayer):
     def _threshold(self, index: int) -> float:
         if self.get_input(index) is None:
             return 0.0
-        (threshold,) = self._numbers(index)
-        return float(threshold)
+        return float(self._number(index, float))
 
 
 class IndexingMethods(NetworkBase):
@@ -162,6 +168,24 @@ class IndexingMethods(NetworkBase):
                 indices_type=indices_type,
             )
         )
+
+
+def _check_indices(known: torch.Tensor | None, axis: int, size: int) -> None:
+    """Engines do not check indices; what they read beyond the axis differs from one to another."""
+    if known is None or known.is_floating_point() or not known.numel():
+        return
+    least, most = (int(index) for index in known.aminmax())
+    if least < 0:
+        raise ValueError(f"indices has {least} for axis {axis}, expected no negative ones")
+    if 0 <= size <= most:
+        raise ValueError(f"indices has {most} for axis {axis}, expected less than its size, {size}")
+
+
+def _check_tuples(known: torch.Tensor | None, sizes: Sequence[int]) -> None:
+    if known is None or not known.dim():
+        return
+    for axis, (indices, size) in enumerate(zip(known.unbind(-1), sizes, strict=False)):
+        _check_indices(indices, axis, size)
 
 
 def is_zero(data: torch.Tensor | None) -> bool:

@@ -5,18 +5,28 @@ from __future__ import annotations
 import sys
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
 import torch
 
 from torch_tensorrt import _C
-from torch_tensorrt.dynamo.conversion._enums import DataType, Dims, TensorRTEnum, nearest
+from torch_tensorrt.dynamo.conversion._enums import (
+    DataType,
+    Dims,
+    TensorRTEnum,
+    elements,
+    flag,
+    integer,
+    nearest,
+    real,
+)
 from torch_tensorrt.dynamo.conversion._writer import Value, Writer
 
 _HERE = str(Path(__file__).parent)
+R = TypeVar("R")
 
 
 class Network(Protocol):
@@ -60,6 +70,16 @@ class Weights:
         """The data as an array."""
         return self._tensor.numpy()
 
+    def cast(self, dtype: torch.dtype, name: str) -> torch.Tensor:
+        """The data in that type.
+
+        Raises:
+            ValueError: it is complex; the message begins with `name`.
+        """
+        if self._tensor.is_complex():
+            raise ValueError(f"{name} is complex, expected real numbers")
+        return self._tensor.to(dtype)
+
     def torch(self) -> torch.Tensor:
         """The data as a tensor."""
         return self._tensor
@@ -81,10 +101,24 @@ def as_torch(value: Any) -> torch.Tensor:
         return torch.from_numpy(np.array(value))
     try:
         return torch.tensor(value)
-    except (TypeError, ValueError, RuntimeError):
+    except (TypeError, ValueError, RuntimeError, OverflowError):
         raise TypeError(
-            f"{value!r} is a {type(value).__name__}, expected an array, a tensor or numbers"
+            f"{value!r} is {kind_of(value)}, expected an array, a tensor or numbers"
         ) from None
+
+
+def _is_below(index: object, count: int) -> bool:
+    return isinstance(index, int | np.integer) and bool(0 <= index < count)
+
+
+def kind_of(value: object) -> str:
+    """Its type with an article.
+
+    >>> kind_of("three"), kind_of(3)
+    ('a str', 'an int')
+    """
+    name = type(value).__name__
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
 
 
 class ITensor:
@@ -173,7 +207,7 @@ class ILayer:
 
     def get_input(self, index: int) -> ITensor | None:
         """The tensor that was given as this input."""
-        return self._inputs[index] if index < len(self._inputs) else None
+        return self._inputs[index] if _is_below(index, len(self._inputs)) else None
 
     def set_input(self, index: int, tensor: Any) -> None:
         """Gives one input, by its position.
@@ -181,14 +215,15 @@ class ILayer:
         Raises:
             IndexError: the layer has no such input; the message names those that it has.
         """
-        variadic = self.operands == ("*",)
-        if index < 0 or (index >= len(self.operands) and not variadic):
+        names = self._operand_names()
+        if not _is_below(index, len(names)):
+            expected = ", ".join(f"{i} ({name})" for i, name in enumerate(names))
             raise IndexError(
-                f"{self._title} has no input {index}, expected one of "
-                + ", ".join(f"{i} ({name})" for i, name in enumerate(self.operands))
+                f"{self._title} has no input {index!r}, expected "
+                + (f"one of {expected}" if names else "none: it takes no tensors")
             )
         self._check_open("input")
-        what = f"input {index}" if variadic else self.operands[index]
+        what = names[index]
         self._inputs += [None] * (index + 1 - len(self._inputs))
         self._inputs[index] = (
             None if tensor is None else self._network.tensor(tensor, f"{self._title}: {what}")
@@ -200,10 +235,10 @@ class ILayer:
         Raises:
             IndexError: the layer has fewer.
         """
-        if not 0 <= index < len(self.outputs):
-            raise IndexError(
-                f"{self._title} has no output {index}, expected 0..{len(self.outputs) - 1}"
-            )
+        count = len(self.outputs)
+        if not _is_below(index, count):
+            expected = f"0..{count - 1}" if count else "none: it has no outputs"
+            raise IndexError(f"{self._title} has no output {index!r}, expected {expected}")
         return ITensor(self._network, self, index, f"{self._title}, {self.outputs[index]}")
 
     # ---- for the kinds of layers ----
@@ -216,6 +251,12 @@ class ILayer:
     def _constant(self) -> torch.Tensor | None:
         return None
 
+    def _operand_names(self) -> list[str]:
+        """Of the inputs that may be set; a layer of any number takes one more than it has."""
+        if self.operands != ("*",):
+            return list(self.operands)
+        return [f"input {index}" for index in range(self.num_inputs + 1)]
+
     def _given(self, index: int) -> Value | None:
         """An optional input."""
         tensor = self.get_input(index)
@@ -224,8 +265,7 @@ class ILayer:
     def _input(self, index: int) -> Value:
         value = self._given(index)
         if value is None:
-            what = f"input {index}" if self.operands == ("*",) else self.operands[index]
-            raise ValueError(f"{what} is missing, expected a tensor")
+            raise ValueError(f"{self._operand_names()[index]} is missing, expected a tensor")
         return value
 
     def _known(self, index: int) -> torch.Tensor | None:
@@ -242,16 +282,57 @@ class ILayer:
             )
         return known.flatten().tolist()
 
+    def _ints(self, index: int) -> list[int]:
+        """The elements of an input that must be a constant layer's, of an integer type."""
+        numbers = self._numbers(index)
+        if not all(isinstance(number, int) for number in numbers):
+            raise ValueError(f"{self.operands[index]} is {numbers}, expected ints")
+        return numbers
+
+    def _number(self, index: int, kind: type = int) -> Any:
+        """The only element of an input that must be a constant layer's."""
+        numbers = self._numbers(index)
+        if len(numbers) != 1:
+            raise ValueError(f"{self.operands[index]} has {len(numbers)} elements, expected 1")
+        if kind is int and not isinstance(numbers[0], int):
+            raise ValueError(f"{self.operands[index]} is {numbers[0]}, expected an int")
+        return numbers[0]
+
+    def _per_axis(self, attribute: str, count: int, least: int) -> Dims:
+        """An attribute with one entry an axis, each at least so much."""
+        entries: Dims = getattr(self, attribute)
+        if len(entries) != count or min(entries, default=least) < least:
+            raise ValueError(
+                f"{attribute} is {tuple(entries)}, expected one entry for each of {count} axes, "
+                f"at least {least}"
+            )
+        return entries
+
+    def _spatial(self, x: Value, window: str) -> int:
+        """The number of axes behind batch and channels, for each of which the window has a size."""
+        sizes = tuple(getattr(self, window))
+        if len(x.shape) != len(sizes) + 2:
+            raise ValueError(
+                f"input has {len(x.shape)} axes, expected {len(sizes) + 2}: batch, channels and "
+                f"those of {window} {sizes}"
+            )
+        self._per_axis(window, len(sizes), 1)
+        return len(sizes)
+
     def _values(self) -> list[Value]:
         if self._results is None:
             for tensor in self._inputs:  # first: their errors are not this layer's
                 if tensor is not None:
                     value_of(tensor)
-            try:
-                self._results = list(self._emit(self._network.writer))
-            except (ValueError, NotImplementedError) as error:
-                raise type(error)(f"{self._title} ({self._place}): {error}") from error
+            self._results = list(self._framed(lambda: self._emit(self._network.writer)))
         return self._results
+
+    def _framed(self, write: Callable[[], R]) -> R:
+        """What `write` gives; its errors name the layer and the line that added it."""
+        try:
+            return write()
+        except (ValueError, NotImplementedError) as error:
+            raise type(error)(f"{self._title} ({self._place}): {error}") from error
 
     # ---- attributes ----
 
@@ -296,18 +377,30 @@ class ILayer:
             kind = next(k for k in typing.get_args(kind) if k is not types.NoneType)
         if typing.get_origin(kind) is list:
             (element,) = typing.get_args(kind)
-            return [self._converted(element, v) for v in value]
+            return [self._converted(element, v) for v in elements(value, "numbers")]
         if issubclass(kind, TensorRTEnum):
             return kind.of(value)
         if kind is ITensor:
             return self._network.tensor(value, self._title)
         if kind is Weights:
             return value if isinstance(value, Weights) else Weights(value)
-        if kind is int and isinstance(value, float):
-            raise TypeError(f"{value!r} is no int")
-        if kind in (bool, int, float, str) and isinstance(value, ITensor):
+        if isinstance(value, ITensor) and kind in _SCALARS:
             raise TypeError(f"{value!r} is a tensor, expected a number known at compile time")
-        return kind(value)
+        return _SCALARS.get(kind, kind)(value)
+
+
+def _string(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no str")
+    return value
+
+
+_SCALARS: dict[type, Callable[[Any], Any]] = {
+    bool: flag,
+    int: integer,
+    float: real,
+    str: _string,
+}
 
 
 _declared: dict[type, dict[str, Any]] = {}

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch_tensorrt.dynamo.conversion._enums import Dims, Permutation
 from torch_tensorrt.dynamo.conversion._layer import ILayer
-from torch_tensorrt.dynamo.conversion._network_base import NetworkBase
+from torch_tensorrt.dynamo.conversion._network_base import NetworkBase, operands
 from torch_tensorrt.dynamo.conversion._writer import Size, Value, Writer, positive_axis
 
 
@@ -21,15 +21,15 @@ class IShuffleLayer(ILayer):
     zero_is_placeholder: bool
 
     def _emit(self, write: Writer) -> list[Value]:
-        x = _transposed(write, self._input(0), self.first_transpose)
-        known, given = self._known(1), self._given(1)
-        if known is not None:
-            x = self._reshaped(write, x, Dims(known.flatten().tolist()))
+        x = self._transposed(write, self._input(0), "first_transpose")
+        given = self._given(1)
+        if self._known(1) is not None:
+            x = self._reshaped(write, x, Dims(self._ints(1)))
         elif given is not None:
             x = write.one("reshape", x, write.cast(given, "i64"))
         elif self.reshape_dims is not None:
             x = self._reshaped(write, x, self.reshape_dims)
-        return [_transposed(write, x, self.second_transpose)]
+        return [self._transposed(write, x, "second_transpose")]
 
     def _reshaped(self, write: Writer, x: Value, dims: Dims) -> Value:
         shape: list[Size] = list(dims)
@@ -51,12 +51,17 @@ class IShuffleLayer(ILayer):
                 shape[axis] = -1
         return write.reshape(x, shape)
 
-
-def _transposed(write: Writer, x: Value, order: Permutation | None) -> Value:
-    if order is None:
-        return x
-    axes = list(order[: len(x.shape)])  # tensorrt's own has eight entries
-    return x if axes == list(range(len(axes))) else write.one("transpose", x, perm=axes)
+    def _transposed(self, write: Writer, x: Value, attribute: str) -> Value:
+        order: Permutation | None = getattr(self, attribute)
+        if order is None:
+            return x
+        rank = len(x.shape)
+        axes = list(order)
+        if len(axes) == Dims.MAX_DIMS:  # tensorrt's own always has that many
+            axes = axes[:rank]
+        if sorted(axes) != list(range(rank)):
+            raise ValueError(f"{attribute} is {tuple(order)}, expected an order of {rank} axes")
+        return x if axes == list(range(rank)) else write.one("transpose", x, perm=axes)
 
 
 class IConcatenationLayer(ILayer):
@@ -82,7 +87,7 @@ class ISqueezeLayer(ILayer):
         if self.get_input(1) is None:
             axes = [axis for axis, size in enumerate(x.shape) if size == 1]
         else:
-            axes = [positive_axis(axis, rank) for axis in self._numbers(1)]
+            axes = [positive_axis(axis, rank) for axis in self._ints(1)]
         return [write.squeeze(x, *axes)]
 
 
@@ -92,7 +97,7 @@ class IUnsqueezeLayer(ILayer):
     operands = ("input", "axes")
 
     def _emit(self, write: Writer) -> list[Value]:
-        x, axes = self._input(0), self._numbers(1)
+        x, axes = self._input(0), self._ints(1)
         rank = len(x.shape) + len(axes)
         return [write.unsqueeze(x, *(positive_axis(axis, rank) for axis in axes))]
 
@@ -126,7 +131,12 @@ class IAssertionLayer(ILayer):
 
     def _checked(self, write: Writer, x: Value) -> Value:
         """x, once the condition holds."""
+        return self._framed(lambda: self._assert(write, x))
+
+    def _assert(self, write: Writer, x: Value) -> Value:
         condition = self._input(0)
+        if condition.dtype != "b":
+            raise ValueError(f"condition is {condition.dtype}, expected a bool")
         axes = list(range(len(condition.shape)))
         if axes:
             condition = write.one("reduce", condition, op="all", axes=axes, keepdims=False)
@@ -151,11 +161,9 @@ class LayoutMethods(NetworkBase):
 
     def add_concatenation(self, inputs: Any) -> IConcatenationLayer:
         """Tensors one behind the other; set `axis`."""
-        layer = IConcatenationLayer(self, *inputs)
+        layer = IConcatenationLayer(self, *operands("add_concatenation", inputs))
         first = layer.get_input(0)
-        if first is None:
-            raise ValueError("add_concatenation: inputs is empty, expected at least one tensor")
-        layer.axis = max(0, first.rank - 3)
+        layer.axis = max(0, first.rank - 3) if first is not None else 0
         return self._added(layer)
 
     def add_squeeze(self, input: Any, axes: Any = None) -> ISqueezeLayer:

@@ -11,9 +11,10 @@ from torch_tensorrt.dynamo.conversion._enums import (
     Dims,
     MatrixOperation,
     PaddingMode,
+    flag,
 )
 from torch_tensorrt.dynamo.conversion._layer import ILayer, ITensor, Weights
-from torch_tensorrt.dynamo.conversion._network_base import NetworkBase
+from torch_tensorrt.dynamo.conversion._network_base import NetworkBase, operands
 from torch_tensorrt.dynamo.conversion._padding import explicit_padding
 from torch_tensorrt.dynamo.conversion._writer import Value, Writer, static, torch_dtype
 
@@ -60,6 +61,9 @@ def expanded_equation(equation: str, ranks: list[int]) -> str:
 
     >>> expanded_equation("...ij, jk -> ...ik", [3, 2])
     'aij,jk->aik'
+
+    Raises:
+        ValueError: it has another number of operands, or one with more letters than axes.
     """
     equation = equation.replace(" ", "")
     if "..." not in equation:
@@ -67,6 +71,13 @@ def expanded_equation(equation: str, ranks: list[int]) -> str:
     left, arrow, right = equation.partition("->")
     terms = left.split(",")
     free = [c for c in "abcdefghijklmnopqrstuvwxyz" if c not in equation]
+    if len(terms) != len(ranks):
+        raise ValueError(f"equation is for {len(terms)} operands, expected {len(ranks)}")
+    for index, (term, rank) in enumerate(zip(terms, ranks, strict=True)):
+        if "..." in term and rank < len(term) - 3:
+            raise ValueError(
+                f"input {index} has {rank} axes, expected at least {len(term) - 3} for {term!r}"
+            )
     counts = [
         rank - len(term) + 3 if "..." in term else 0
         for term, rank in zip(terms, ranks, strict=True)
@@ -110,19 +121,37 @@ class _Convolution(ILayer):
         given = self._given(1)
         if given is not None:
             return given
+        if rows < 1:
+            raise ValueError(f"num_output_maps is {rows}, expected at least 1")
         block = rows * math.prod(self.kernel_size_nd)
         if not self.kernel.size or self.kernel.size % block:
             raise ValueError(
                 f"kernel has {self.kernel.size} elements, expected a multiple of {block}: "
                 f"{rows} maps of {tuple(self.kernel_size_nd)}"
             )
-        data = self.kernel.torch().to(torch_dtype(x)).reshape(rows, -1, *self.kernel_size_nd)
-        return write.constant(data)
+        data = self.kernel.cast(torch_dtype(x), "kernel")
+        return write.constant(data.reshape(rows, -1, *self.kernel_size_nd))
 
     def _bias(self, write: Writer, x: Value) -> Value | None:
         if self._given(2) is not None or not self.bias.size:
             return self._given(2)
-        return write.constant(self.bias.torch().to(torch_dtype(x)).flatten())
+        return write.constant(self.bias.cast(torch_dtype(x), "bias").flatten())
+
+    def _geometry(self, x: Value) -> tuple[Dims, Dims, tuple[Dims, Dims]]:
+        """Strides, dilations and both paddings, one entry an axis."""
+        axes = self._spatial(x, "kernel_size_nd")
+        stride, dilation = (self._per_axis(name, axes, 1) for name in ("stride_nd", "dilation_nd"))
+        begin, end = (self._per_axis(name, axes, 0) for name in ("pre_padding", "post_padding"))
+        return stride, dilation, (begin, end)
+
+    def _checked(self, y: Value) -> Value:
+        """The result, once it has as many maps as the layer says."""
+        maps = y.shape[1]
+        if maps not in (-1, self.num_output_maps):
+            raise ValueError(
+                f"num_output_maps is {self.num_output_maps}, expected {maps}: the kernel's"
+            )
+        return y
 
 
 class IConvolutionLayer(_Convolution):
@@ -130,27 +159,22 @@ class IConvolutionLayer(_Convolution):
 
     def _emit(self, write: Writer) -> list[Value]:
         x = self._input(0)
+        stride, dilation, given = self._geometry(x)
         begin, end = explicit_padding(
-            self.padding_mode,
-            x.shape[2:],
-            self.kernel_size_nd,
-            self.stride_nd,
-            self.dilation_nd,
-            (self.pre_padding, self.post_padding),
+            self.padding_mode, x.shape[2:], self.kernel_size_nd, stride, dilation, given
         )
-        return [
-            write.one(
-                "conv",
-                x,
-                self._kernel(write, x, self.num_output_maps),
-                self._bias(write, x),
-                stride=self.stride_nd,
-                pad_begin=begin,
-                pad_end=end,
-                dilation=self.dilation_nd,
-                groups=self.num_groups,
-            )
-        ]
+        y = write.one(
+            "conv",
+            x,
+            self._kernel(write, x, self.num_output_maps),
+            self._bias(write, x),
+            stride=stride,
+            pad_begin=begin,
+            pad_end=end,
+            dilation=dilation,
+            groups=self.num_groups,
+        )
+        return [self._checked(y)]
 
 
 class IDeconvolutionLayer(_Convolution):
@@ -162,21 +186,21 @@ class IDeconvolutionLayer(_Convolution):
             raise NotImplementedError(
                 f"padding_mode is {self.padding_mode.name}, expected EXPLICIT_ROUND_DOWN"
             )
+        stride, dilation, (begin, end) = self._geometry(x)
         channels = static(x.shape[1], "the number of input channels")
-        return [
-            write.one(
-                "deconv",
-                x,
-                self._kernel(write, x, channels),
-                self._bias(write, x),
-                stride=self.stride_nd,
-                pad_begin=self.pre_padding,
-                pad_end=self.post_padding,
-                output_padding=[0] * len(self.stride_nd),
-                dilation=self.dilation_nd,
-                groups=self.num_groups,
-            )
-        ]
+        y = write.one(
+            "deconv",
+            x,
+            self._kernel(write, x, channels),
+            self._bias(write, x),
+            stride=stride,
+            pad_begin=begin,
+            pad_end=end,
+            output_padding=[0] * len(stride),
+            dilation=dilation,
+            groups=self.num_groups,
+        )
+        return [self._checked(y)]
 
 
 class IAttention(ILayer):
@@ -195,7 +219,7 @@ class IAttention(ILayer):
 
     @causal.setter
     def causal(self, causal: bool) -> None:
-        self.causal_kind = CausalMaskKind.UPPER_LEFT if causal else CausalMaskKind.NONE
+        self.causal_kind = _causal_kind(causal)
 
     def _emit(self, write: Writer) -> list[Value]:
         query, key, value = (self._input(i) for i in range(3))
@@ -209,6 +233,13 @@ class IAttention(ILayer):
         return [write.one("matmul", scores, value)]
 
 
+def _causal_kind(causal: Any) -> CausalMaskKind:
+    try:
+        return CausalMaskKind.UPPER_LEFT if flag(causal) else CausalMaskKind.NONE
+    except TypeError as error:
+        raise TypeError(f"Attention: causal: {error}") from None
+
+
 class LinearMethods(NetworkBase):
     """add_* methods of the layers in this file."""
 
@@ -220,7 +251,7 @@ class LinearMethods(NetworkBase):
 
     def add_einsum(self, inputs: Any, equation: str) -> IEinsumLayer:
         """A sum of products, written as for torch.einsum with lower-case letters."""
-        return self._added(IEinsumLayer(self, *inputs, equation=equation))
+        return self._added(IEinsumLayer(self, *operands("add_einsum", inputs), equation=equation))
 
     def add_convolution_nd(
         self, input: Any, num_output_maps: int, kernel_shape: Any, kernel: Any, bias: Any = None
@@ -228,7 +259,7 @@ class LinearMethods(NetworkBase):
         """A convolution; an empty `kernel` waits for set_input(1, tensor)."""
         return self._added(
             IConvolutionLayer(
-                self, input, **_convolution(num_output_maps, kernel_shape, kernel, bias)
+                self, input, **_convolution("Conv", num_output_maps, kernel_shape, kernel, bias)
             )
         )
 
@@ -238,7 +269,7 @@ class LinearMethods(NetworkBase):
         """A transposed convolution; an empty `kernel` waits for set_input(1, tensor)."""
         return self._added(
             IDeconvolutionLayer(
-                self, input, **_convolution(num_output_maps, kernel_shape, kernel, bias)
+                self, input, **_convolution("Deconv", num_output_maps, kernel_shape, kernel, bias)
             )
         )
 
@@ -246,8 +277,7 @@ class LinearMethods(NetworkBase):
         self, query: Any, key: Any, value: Any, norm_op: Any, causal: bool
     ) -> IAttention:
         """softmax(q k^T) v of rank 4; set `mask` for bool (true attends) or added scores."""
-        kind = CausalMaskKind.UPPER_LEFT if causal else CausalMaskKind.NONE
-        return self.add_attention_v2(query, key, value, norm_op, kind)
+        return self.add_attention_v2(query, key, value, norm_op, _causal_kind(causal))
 
     def add_attention_v2(
         self, query: Any, key: Any, value: Any, norm_op: Any, causal_kind: Any
@@ -267,14 +297,14 @@ class LinearMethods(NetworkBase):
         )
 
 
-def _convolution(maps: int, kernel_shape: Any, kernel: Any, bias: Any) -> dict[str, Any]:
-    sizes = Dims(kernel_shape)
+def _convolution(kind: str, maps: int, kernel_shape: Any, kernel: Any, bias: Any) -> dict[str, Any]:
+    sizes = Dims.named(f"{kind}olutionLayer: kernel_shape", kernel_shape)
     ones, zeros = (1,) * len(sizes), (0,) * len(sizes)
     return {
         "num_output_maps": maps,
         "kernel_size_nd": sizes,
-        "kernel": kernel if isinstance(kernel, Weights) else Weights(kernel),
-        "bias": bias if isinstance(bias, Weights) else Weights(bias),
+        "kernel": kernel,
+        "bias": bias,
         "stride_nd": ones,
         "pre_padding": zeros,
         "post_padding": zeros,

@@ -9,10 +9,33 @@ import numpy as np
 import torch
 
 from torch_tensorrt import _C
-from torch_tensorrt.dynamo.conversion._layer import ILayer, ITensor, Weights, as_torch
+from torch_tensorrt.dynamo.conversion._enums import elements, real
+from torch_tensorrt.dynamo.conversion._layer import (
+    ILayer,
+    ITensor,
+    Weights,
+    as_torch,
+    kind_of,
+)
 from torch_tensorrt.dynamo.conversion._writer import Value, Writer
 
 L = TypeVar("L", bound=ILayer)
+
+
+def operands(method: str, inputs: Any) -> list[Any]:
+    """The operands of a layer that takes any number.
+
+    Raises:
+        TypeError: it is no list.
+        ValueError: it is empty.
+    """
+    try:
+        given = elements(inputs, "tensors")
+    except TypeError as error:
+        raise TypeError(f"{method}: inputs: {error}") from None
+    if not given:
+        raise ValueError(f"{method}: inputs is empty, expected at least one tensor")
+    return given
 
 
 class NetworkBase:
@@ -52,7 +75,15 @@ class NetworkBase:
         return len(self._layers)
 
     def get_layer(self, index: int) -> ILayer:
-        """A layer added in this call."""
+        """A layer added in this call.
+
+        Raises:
+            IndexError: fewer were added.
+        """
+        count = len(self._layers)
+        if not 0 <= index < count:
+            expected = f"0..{count - 1}" if count else "none: none was added"
+            raise IndexError(f"there is no layer {index}, expected {expected}")
         return self._layers[index]
 
     def tensor(self, value: Any, what: str = "operand") -> ITensor:
@@ -69,7 +100,7 @@ class NetworkBase:
             data = as_torch(value)
         except TypeError:
             raise TypeError(
-                f"{what} is a {type(value).__name__}, expected a tensor of ctx.net, or a constant: "
+                f"{what} is {kind_of(value)}, expected a tensor of ctx.net, or a constant: "
                 "a torch.Tensor, an array or numbers"
             ) from None
         return self._constant(data)
@@ -95,7 +126,16 @@ class NetworkBase:
         if not is_number or not isinstance(other, ITensor):
             return value
         number = value.item() if isinstance(value, np.generic) else value
+        if type(number) is int and other.dtype.is_float:
+            number = real(number)
         if isinstance(number, float) and not other.dtype.is_float:
             kind = other.dtype.name
             raise ValueError(f"{number} is paired with a tensor of {kind}, expected an int")
-        return self._constant(torch.full([1] * other.rank, number, dtype=other.dtype.torch))
+        try:
+            data = torch.full([1] * other.rank, number, dtype=other.dtype.torch)
+        except (RuntimeError, OverflowError):
+            raise ValueError(
+                f"{number} is paired with a tensor of {other.dtype.name}, expected a number in its "
+                "range"
+            ) from None
+        return self._constant(data)

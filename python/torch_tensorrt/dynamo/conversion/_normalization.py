@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from torch_tensorrt.dynamo.conversion._enums import DataType
@@ -25,6 +26,8 @@ class INormalizationLayer(ILayer):
         rank = len(x.shape)
         axes = axes_of(self.axes, rank)
         spatial = axes == list(range(2, rank))
+        if self.num_groups < 1:
+            raise ValueError(f"num_groups is {self.num_groups}, expected at least 1")
         if self.num_groups > 1:
             if not spatial:
                 raise NotImplementedError(
@@ -32,7 +35,8 @@ class INormalizationLayer(ILayer):
                     "the channels"
                 )
             channels = static(x.shape[1], "the number of channels")
-            scale, bias = (_per_channel(write, v, channels) for v in (scale, bias))
+            scale = _per_channel(write, "scale", scale, x, channels)
+            bias = _per_channel(write, "bias", bias, x, channels)
             groups = {"groups": self.num_groups, "eps": self.epsilon}
             return [write.one("group_norm", x, scale, bias, **groups)]
         first = rank - len(axes)
@@ -62,9 +66,15 @@ def _fits(x: Value, affine: Value, first: int) -> bool:
     return shape[:first] == (1,) * first and shape[first:] == x.shape[first:]
 
 
-def _per_channel(write: Writer, affine: Value, channels: int) -> Value:
+def _per_channel(write: Writer, name: str, affine: Value, x: Value, channels: int) -> Value:
     """[1, C, 1, ...], or [1, groups, 1, ...] with each repeated, as [C]."""
-    given = static(affine.shape[1], "the number of scales")
+    shape = affine.shape
+    given = static(shape[1] if len(shape) > 1 else 0, f"the number of elements of {name}")
+    if len(shape) != len(x.shape) or given < 1 or channels % given or math.prod(shape) != given:
+        raise ValueError(
+            f"{name} has shape {shape}, expected {len(x.shape)} axes of size 1 but for the second, "
+            f"with {channels} or a divisor of it"
+        )
     column = write.reshape(affine, [given, 1])
     if given == channels:
         return write.squeeze(column, 1)
@@ -82,12 +92,21 @@ class _Quantization(ILayer):
         x, scale = self._input(0), self._input(1)
         if self.get_input(2) is not None and not is_zero(self._known(2)):
             raise NotImplementedError("zero_point is not 0, expected symmetric quantization")
+        self._check_scale()
         axis = -1
         if scale.shape == (1,):
             scale = write.as_scalar(scale)
         elif scale.shape:
             axis = positive_axis(self.axis, len(x.shape))
         return [write.one(self.kind, x, scale, to=self.to_type.value, axis=axis)]
+
+    def _check_scale(self) -> None:
+        known = self._known(1)
+        if known is None or known.is_complex():
+            return
+        wrong = known[~(known.isfinite() & (known > 0))]
+        if wrong.numel():
+            raise ValueError(f"scale has {wrong[0].item()}, expected finite numbers above 0")
 
 
 class IQuantizeLayer(_Quantization):

@@ -15,9 +15,15 @@ from torch_tensorrt.dynamo.conversion._enums import (
     ScaleMode,
     UnaryOperation,
 )
-from torch_tensorrt.dynamo.conversion._layer import ILayer, Weights, as_torch
+from torch_tensorrt.dynamo.conversion._layer import ILayer, Weights
 from torch_tensorrt.dynamo.conversion._network_base import NetworkBase
-from torch_tensorrt.dynamo.conversion._writer import Value, Writer, positive_axis, torch_dtype
+from torch_tensorrt.dynamo.conversion._writer import (
+    Value,
+    Writer,
+    positive_axis,
+    static,
+    torch_dtype,
+)
 
 _LARGEST = torch.finfo(torch.float32).max
 _SELU = (1.6732632423543772, 1.0507009873554805)
@@ -155,18 +161,25 @@ class IScaleLayer(ILayer):
 
     def _emit(self, write: Writer) -> list[Value]:
         y = self._input(0)
-        for op, weights in (("mul", self.scale), ("add", self.shift), ("pow", self.power)):
-            if weights.size:
-                y = write.binary(op, y, write.constant(self._shaped(weights, y)))
+        for op, name in (("mul", "scale"), ("add", "shift"), ("pow", "power")):
+            if getattr(self, name).size:
+                y = write.binary(op, y, write.constant(self._shaped(name, y)))
         return [write.one("identity", y) if y is self._input(0) else y]
 
-    def _shaped(self, weights: Weights, x: Value) -> torch.Tensor:
+    def _shaped(self, name: str, x: Value) -> torch.Tensor:
+        weights: Weights = getattr(self, name)
         shape = [1] * len(x.shape)
         if self.mode is ScaleMode.CHANNEL:
-            shape[positive_axis(self.channel_axis, len(shape))] = weights.size
+            axis = positive_axis(self.channel_axis, len(shape))
+            shape[axis] = weights.size if x.shape[axis] < 0 else x.shape[axis]
         elif self.mode is ScaleMode.ELEMENTWISE:
-            shape = list(x.shape)
-        return weights.torch().to(torch_dtype(x)).reshape(shape)
+            shape = [static(size, "an axis of the input") for size in x.shape]
+        if weights.size != math.prod(shape):
+            raise ValueError(
+                f"{name} has {weights.size} elements, expected {math.prod(shape)} in mode "
+                f"{self.mode.name} for an input of {x.shape}"
+            )
+        return weights.cast(torch_dtype(x), name).reshape(shape)
 
 
 class PointwiseMethods(NetworkBase):
@@ -178,9 +191,9 @@ class PointwiseMethods(NetworkBase):
 
     def add_activation(self, input: Any, type: Any) -> IActivationLayer:
         """A function such as RELU; `alpha` and `beta` are TensorRT's defaults."""
-        kind = ActivationType.of(type)
-        alpha, beta = _PARAMETERS.get(kind, (0.0, 0.0))
-        return self._added(IActivationLayer(self, input, type=kind, alpha=alpha, beta=beta))
+        layer = IActivationLayer(self, input, type=type)
+        layer.alpha, layer.beta = _PARAMETERS.get(layer.type, (0.0, 0.0))
+        return self._added(layer)
 
     def add_unary(self, input: Any, op: Any) -> IUnaryLayer:
         """A function such as EXP."""
@@ -225,5 +238,6 @@ class PointwiseMethods(NetworkBase):
     ) -> IScaleLayer:
         """(x * scale + shift) ^ power with one weight, one a channel, or one an element."""
         weights = {"shift": shift, "scale": scale, "power": power}
-        given = {k: Weights(None if w is None else as_torch(w)) for k, w in weights.items()}
-        return self._added(IScaleLayer(self, input, mode=mode, channel_axis=channel_axis, **given))
+        return self._added(
+            IScaleLayer(self, input, mode=mode, channel_axis=channel_axis, **weights)
+        )

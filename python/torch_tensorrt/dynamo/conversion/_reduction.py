@@ -56,6 +56,8 @@ class ITopKLayer(ILayer):
 
     def _emit(self, write: Writer) -> list[Value]:
         x, given = self._input(0), self._given(1)
+        if given is not None and given.dtype not in ("i32", "i64"):
+            raise ValueError(f"k is {given.dtype}, expected INT32 or INT64")
         k = write.scalar(self.k) if given is None else write.as_scalar(write.cast(given, "i64"))
         axis = one_axis_of(self.axes, len(x.shape))
         largest = self.op is TopKOperation.MAX
@@ -73,8 +75,7 @@ class ICumulativeLayer(ILayer):
 
     def _emit(self, write: Writer) -> list[Value]:
         x = self._input(0)
-        (axis,) = self._numbers(1)
-        axis = positive_axis(axis, len(x.shape))
+        axis = positive_axis(self._number(1), len(x.shape))
         return [write.one("cumsum", x, axis=axis, exclusive=self.exclusive, reverse=self.reverse)]
 
 
@@ -88,7 +89,8 @@ class ReductionMethods(NetworkBase):
     def add_softmax(self, input: Any) -> ISoftMaxLayer:
         """Softmax; set `axes` to the axis's bit, TensorRT's default is no choice of anyone."""
         layer = ISoftMaxLayer(self, input)
-        layer.axes = 1 << max(0, self.tensor(input).rank - 3)
+        given = layer.get_input(0)
+        layer.axes = 1 << max(0, given.rank - 3 if given is not None else 0)
         return self._added(layer)
 
     def add_topk(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -25,11 +26,11 @@ class ISliceLayer(ILayer):
     def _emit(self, write: Writer) -> list[Value]:
         x = self._input(0)
         rank = len(x.shape)
-        chosen = self._numbers(5) if self.get_input(5) is not None else self.axes
+        chosen = self._ints(5) if self.get_input(5) is not None else self.axes
         axes = [positive_axis(a, rank) for a in (range(rank) if chosen is None else chosen)]
-        start = self._bounds(1, self.start, len(axes))
-        size = self._bounds(2, self.shape, len(axes))
-        step = self._bounds(3, self.stride, len(axes))
+        start = self._bounds(write, 1, self.start, len(axes))
+        size = self._bounds(write, 2, self.shape, len(axes))
+        step = self._bounds(write, 3, self.stride, len(axes))
         if self.mode is SampleMode.STRICT_BOUNDS:
             return [_inside(write, x, axes, start, size, step)]
         steps = self._steps(step)
@@ -42,11 +43,16 @@ class ISliceLayer(ILayer):
         x, begins = self._padded(write, x, axes, begins, sizes, steps)
         return [_inside(write, x, axes, begins, sizes, steps)]
 
-    def _bounds(self, index: int, attribute: Dims | None, count: int) -> list[Size] | Value:
+    def _bounds(
+        self, write: Writer, index: int, attribute: Dims | None, count: int
+    ) -> list[Size] | Value:
         known, given = self._known(index), self._given(index)
         if given is not None and known is None:
+            write.check_vector(given, self.operands[index], count)
             return given
-        bounds = list(attribute or ()) if known is None else known.flatten().tolist()
+        bounds: list[Size] = list(attribute or ())
+        if known is not None:
+            bounds = [*self._ints(index)]
         if len(bounds) != count:
             raise ValueError(
                 f"{self.operands[index]} has {len(bounds)} entries, expected {count}, one an axis"
@@ -89,7 +95,7 @@ class ISliceLayer(ILayer):
 
 
 def _sizes(write: Writer, bounds: list[Size] | Value) -> list[Size]:
-    return bounds if isinstance(bounds, list) else write.elements(bounds)
+    return bounds if isinstance(bounds, list) else write.elements(bounds, "bounds")
 
 
 def _inside(
@@ -142,9 +148,11 @@ class IFillLayer(ILayer):
 
     def _emit(self, write: Writer) -> list[Value]:
         given = self._given(0)
+        if given is None and self.shape is None:
+            raise ValueError("shape is missing, expected sizes, or a tensor of them as input 0")
         sizes: list[Size] = list(self.shape or ())
         if given is not None:
-            sizes = write.elements(given)
+            sizes = write.elements(given, "shape")
         if self.operation is FillOperation.LINSPACE:
             return [self._line(write, sizes)]
         random = {"distribution": self.operation.value, "dtype": self.to_type.value}
@@ -168,6 +176,9 @@ class IFillLayer(ILayer):
     def _parameter(self, write: Writer, index: int, attribute: float) -> Value:
         given = self._given(index)
         if given is None:
+            if not (self.to_type.is_float or math.isfinite(attribute)):
+                name, kind = self.operands[index], self.to_type.name
+                raise ValueError(f"{name} is {attribute}, expected a finite number for {kind}")
             return write.constant(torch.tensor(attribute).to(self.to_type.torch))
         return write.cast(write.as_scalar(given), self.to_type.value)
 

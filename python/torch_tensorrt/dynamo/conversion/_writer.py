@@ -80,7 +80,10 @@ class Writer:
     def host(self, op: str, a: Size, b: Size) -> Size:
         """Arithmetic on sizes."""
         if isinstance(a, int) and isinstance(b, int):
-            return _FOLDED[op](a, b)
+            size = _FOLDED[op](a, b)
+            if not -(2**63) <= size < 2**63:
+                raise ValueError(f"a size would be {size}, expected one of 64 bits")
+            return size
         return self.binary(op, self.as_value(a), self.as_value(b))
 
     def as_value(self, size: Size) -> Value:
@@ -102,13 +105,22 @@ class Writer:
                 parts.append(self.one("unsqueeze", size, axes=[0]))
         return parts[0] if len(parts) == 1 else self.one("concat", *parts, axis=0)
 
-    def elements(self, vector: Value) -> list[Size]:
-        """The elements of an integer vector of static length as sizes."""
+    def check_vector(self, vector: Value, name: str, count: int | None = None) -> None:
+        """Raises ValueError unless it is an integer vector, of `count` elements where given."""
+        shape = vector.shape
+        fits = len(shape) == 1 and (count is None or shape[0] in (-1, count))
+        if vector.dtype not in ("i32", "i64") or not fits:
+            ints = "ints" if count is None else f"{count} ints"
+            raise ValueError(
+                f"{name} is {vector.dtype} of shape {shape}, expected a vector of {ints}"
+            )
+
+    def elements(self, vector: Value, name: str, count: int | None = None) -> list[Size]:
+        """The elements of an integer vector of static length as sizes; errors begin with `name`."""
+        self.check_vector(vector, name, count)
+        length = static(vector.shape[0], "the length of a vector of sizes")
         vector = self.cast(vector, "i64")
-        return [
-            self.one("gather", vector, self.scalar(index), axis=0)
-            for index in range(static(vector.shape[0], "the length of a vector of sizes"))
-        ]
+        return [self.one("gather", vector, self.scalar(i), axis=0) for i in range(length)]
 
     # ---- layout ----
 
@@ -153,6 +165,8 @@ def positive_axis(axis: int, rank: int) -> int:
     Raises:
         ValueError: there is no such axis.
     """
+    if not rank:
+        raise ValueError(f"axis is {axis} for a scalar, expected a tensor with axes")
     if not -rank <= axis < rank:
         raise ValueError(f"axis is {axis}, expected {-rank}..{rank - 1}")
     return axis % rank
@@ -167,6 +181,8 @@ def axes_of(mask: int, rank: int) -> list[int]:
     Raises:
         ValueError: none is, or one is beyond the rank.
     """
+    if not rank:
+        raise ValueError(f"axes is {mask:#b} for a scalar, expected a tensor with axes")
     if not 0 < mask < 1 << rank:
         raise ValueError(f"axes is {mask:#b}, expected a bit for at least one of {rank} axes")
     return [axis for axis in range(rank) if mask >> axis & 1]
