@@ -216,9 +216,20 @@ def positional_inputs(
         raise ValueError(
             "inputs is missing, expected one torch_tensorrt.Input or example tensor per argument"
         )
-    if isinstance(positional, torch.Tensor) or not isinstance(positional or (), Sequence):
+    no_list = isinstance(positional, torch.Tensor | str | bytes)
+    if no_list or not isinstance(positional or (), Sequence):
         raise ValueError("inputs is no list, expected a list with one element per argument")
     return list(positional or ())
+
+
+def kind_of(value: object) -> str:
+    """Its type with an article.
+
+    >>> kind_of("three"), kind_of(3)
+    ('a str', 'an int')
+    """
+    name = type(value).__name__
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
 
 
 Profile = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]

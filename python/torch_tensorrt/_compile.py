@@ -10,7 +10,7 @@ from torch.export import ExportedProgram
 
 from torch_tensorrt import dynamo, fx, ts
 from torch_tensorrt._enums import dtype
-from torch_tensorrt._Input import positional_inputs
+from torch_tensorrt._Input import kind_of, positional_inputs
 from torch_tensorrt.ts._script import to_script
 
 _TORCHSCRIPT = ("ts", "torchscript")
@@ -67,9 +67,7 @@ def compile(
     if ir not in _FRONTENDS:
         raise ValueError(f"ir is {ir!r}, expected one of {', '.join(_FRONTENDS)}")
     if _is_script(module) and ir not in ("default", *_TORCHSCRIPT):
-        raise ValueError(
-            f"ir is {ir!r} and module is a {type(module).__name__}, which only ir='ts' takes"
-        )
+        raise ValueError(f"ir is {ir!r} and module is {kind_of(module)}, which only ir='ts' takes")
     precisions: dict[str, Any] = (
         {} if enabled_precisions is None else {"enabled_precisions": enabled_precisions}
     )

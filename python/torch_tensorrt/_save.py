@@ -14,6 +14,7 @@ import torch
 from torch import fx
 from torch.export import ExportedProgram
 
+from torch_tensorrt._Input import kind_of
 from torch_tensorrt._program.export import to_exported_program
 from torch_tensorrt._program.torchscript import to_torchscript
 
@@ -69,7 +70,7 @@ def save(
     script = isinstance(module, torch.jit.ScriptModule)
     if not script and not isinstance(module, fx.GraphModule | ExportedProgram):
         raise ValueError(
-            f"module is a {type(module).__name__}, expected what torch_tensorrt.compile gave with "
+            f"module is {kind_of(module)}, expected what torch_tensorrt.compile gave with "
             "ir='dynamo', 'fx' or 'ts', or a torch.export.ExportedProgram"
         )
     chosen = output_format or ("torchscript" if script else "exported_program")

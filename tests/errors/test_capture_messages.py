@@ -115,7 +115,7 @@ class Doubled(torch.nn.Module):
         (
             lambda: passed(lambda graph, node: 3),
             TypeError,
-            "[lowering] the pass passed.<locals>.lowering returned a int, expected a "
+            "[lowering] the pass passed.<locals>.lowering returned an int, expected a "
             "torch.fx.GraphModule",
         ),
         (
@@ -161,7 +161,7 @@ def test_a_loop_that_torch_export_keeps() -> None:
     with pytest.raises(NotImplementedError) as refused:
         compiled(Doubled(), X)
     assert re.fullmatch(
-        r"\[capture\] while_loop at .*: the higher-order operator while_loop cannot be compiled; "
-        r"cut the model there, or use torch\.cond",
+        r"\[capture\] while_loop at test_capture_messages\.py:\d+: the higher-order operator "
+        r"while_loop cannot be compiled; cut the model there, or use torch\.cond",
         str(refused.value),
     )

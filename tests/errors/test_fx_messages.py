@@ -36,6 +36,13 @@ class First(nn.Module):
         return x[:3]
 
 
+class Fourth(nn.Module):
+    """One element of the batch."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x[3]
+
+
 class Loop(nn.Module):
     """A loop over a tensor."""
 
@@ -120,7 +127,7 @@ def never(first: Any, second: Any) -> bool:
         (
             lambda: PassManager([three])(RELU),
             TypeError,
-            "pass three returned a int, expected a torch.fx.GraphModule or None",
+            "pass three returned an int, expected a torch.fx.GraphModule or None",
         ),
         (
             lambda: PassManager([three]).remove_pass("four"),
@@ -151,6 +158,41 @@ def never(first: Any, second: Any) -> bool:
             lambda: LowerPrecision.from_str("fp64"),
             ValueError,
             "precision is 'fp64', expected one of fp32, fp16, int8, bf16",
+        ),
+        (
+            lambda: LowerPrecision.from_str(3),
+            ValueError,
+            "precision is 3, expected one of fp32, fp16, int8, bf16",
+        ),
+        (
+            lambda: change_batch(fx.trace(Fourth(), [X]), [X], 2),
+            ValueError,
+            "the batch of 4 cannot become 2: index 3 is out of bounds for dimension 0 with size 2",
+        ),
+        (
+            lambda: change_batch(RELU, [X, 5], 2),
+            ValueError,
+            "inputs[1] is 5, expected a tensor",
+        ),
+        (
+            lambda: InputTensorSpec.from_tensors(5),
+            ValueError,
+            "tensors is 5, expected a sequence of tensors",
+        ),
+        (
+            lambda: InputTensorSpec.from_tensors_with_dynamic_batch_size([X], (1, 2)),
+            ValueError,
+            "batch_size_range is (1, 2), expected 0 <= min <= opt <= max",
+        ),
+        (
+            lambda: DYNAMIC._replace(shape_ranges=[((1, 3), (2, 3))]).to_input(),
+            ValueError,
+            "shape_ranges has ((1, 3), (2, 3)), expected the smallest, usual and largest shape",
+        ),
+        (
+            lambda: TRTInterpreter(fx.trace(nn.Identity(), [X]), [X]).run(),
+            NotImplementedError,
+            "[partitioning] the graph has no op that an engine computes, expected at least one",
         ),
         (
             lambda: engine_of_two()(X),

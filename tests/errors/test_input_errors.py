@@ -152,7 +152,7 @@ def test_shape_tensor_is_refused() -> None:
 
 
 def test_module_that_is_none() -> None:
-    with pytest.raises(TypeError, match=r"module is a int, expected a torch\.nn\.Module"):
+    with pytest.raises(TypeError, match=r"module is an int, expected a torch\.nn\.Module"):
         torch_tensorrt.compile(3, ir="ts", inputs=[torch.ones(1)])
 
 

@@ -335,7 +335,9 @@ def test_a_pass_that_returns_something_else() -> None:
     def broken(module: torch.fx.GraphModule) -> int:
         return 3
 
-    with pytest.raises(TypeError, match=r"pass broken returned a int, expected a torch\.fx\.Graph"):
+    with pytest.raises(
+        TypeError, match=r"pass broken returned an int, expected a torch\.fx\.Graph"
+    ):
         PassManager([broken])(traced(torch.relu, 1))
 
 

@@ -114,7 +114,9 @@ def test_what_is_no_floating_tensor_is_not_observed() -> None:
 
 
 def test_a_factory_of_something_else() -> None:
-    with pytest.raises(TypeError, match="observer_factory gave a int, expected an object with obs"):
+    with pytest.raises(
+        TypeError, match="observer_factory gave an int, expected an object with obs"
+    ):
         insert_observers(fx.trace(nn.ReLU(), [torch.ones(1)]), int)  # type: ignore[arg-type]
 
 

@@ -11,7 +11,8 @@ from torch import fx
 from torch_tensorrt import _C
 
 _FRAME = re.compile(r'File "([^"]+)", line (\d+)')
-_LIBRARY = re.compile(r"/torch/(nn|_|fx|export|utils|functional)")
+# "<eval_with_key>.5" is a graph's own code.
+_LIBRARY = re.compile(r"/torch/(nn|_|fx|export|utils|functional)|^<")
 # L['self'].layer1[0].conv, and the names that Dynamo makes of list indices.
 _ROOT = re.compile(r"^(L\['self'\]|L\['fn'\]|self)\.?")
 _INDEX = re.compile(r"\[['\"]?(\w+)['\"]?\]")

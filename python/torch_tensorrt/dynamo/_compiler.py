@@ -9,6 +9,7 @@ from torch import fx
 from torch.export import ExportedProgram
 
 from torch_tensorrt import _C
+from torch_tensorrt._Input import kind_of
 from torch_tensorrt._program import Compiled, Ranges, compile_graph_module
 from torch_tensorrt._program.functional import functional
 from torch_tensorrt._settings import CompilationSettings, take_dryrun_path, to_compiler_settings
@@ -94,7 +95,7 @@ def _compiled(
 ) -> Compiled:
     if not isinstance(program, ExportedProgram):
         raise TypeError(
-            f"exported_program is a {type(program).__name__}, expected a "
+            f"exported_program is {kind_of(program)}, expected a "
             "torch.export.ExportedProgram; torch_tensorrt.dynamo.trace makes one"
         )
     options = to_compiler_settings({"min_block_size": MIN_BLOCK_SIZE, **settings})

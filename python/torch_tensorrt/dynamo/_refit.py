@@ -11,6 +11,7 @@ from torch import fx
 from torch.export import ExportedProgram
 
 from torch_tensorrt import _C
+from torch_tensorrt._Input import kind_of
 from torch_tensorrt._program.functional import functional
 from torch_tensorrt.dynamo._compiler import compile_functional
 from torch_tensorrt.runtime._module import TorchTensorRTModule
@@ -54,7 +55,7 @@ def refit_module_weights(
     del use_weight_map_cache
     if not isinstance(new_weight_module, ExportedProgram):
         raise TypeError(
-            f"new_weight_module is a {type(new_weight_module).__name__}, expected a "
+            f"new_weight_module is {kind_of(new_weight_module)}, expected a "
             "torch.export.ExportedProgram; torch_tensorrt.dynamo.trace makes one"
         )
     result = compiled_module if in_place else copy.deepcopy(compiled_module)

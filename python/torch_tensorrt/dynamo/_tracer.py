@@ -42,7 +42,7 @@ def trace(
 
     Raises:
         ValueError: the model fixes a dimension that `inputs` asks to be dynamic, or inputs are
-            missing; the message names it.
+            missing or too many; the message names it.
 
     >>> import torch, torch_tensorrt
     >>> batch = torch_tensorrt.Input(min_shape=(1, 4), opt_shape=(2, 4), max_shape=(8, 4))
@@ -52,6 +52,7 @@ def trace(
     """
     del settings
     args, kwargs = arguments(inputs, arg_inputs, kwarg_inputs)
+    _check_fit(mod, args, kwargs)
     device = device_of(mod)
     examples = distinct(pytree.tree_map(lambda value: _example(value, device), (args, kwargs)))
     if dynamic_shapes is None:
@@ -66,6 +67,14 @@ def trace(
 
 
 export = trace
+
+
+def _check_fit(mod: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    signature = inspect.signature(mod.forward)
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        raise ValueError(f"[capture] inputs do not fit forward{signature}: {error}") from None
 
 
 def arguments(

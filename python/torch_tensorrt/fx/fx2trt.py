@@ -190,7 +190,12 @@ def _result(module: fx.GraphModule) -> TRTInterpreterResult:
     """The engine of a compiled graph that does nothing beside calling it."""
     inputs = module.graph.find_nodes(op="placeholder")
     (output,) = module.graph.find_nodes(op="output")
-    (call,) = module.graph.find_nodes(op="call_module")
+    calls = module.graph.find_nodes(op="call_module")
+    if not calls:
+        raise NotImplementedError(
+            "[partitioning] the graph has no op that an engine computes, expected at least one"
+        )
+    (call,) = calls
     engine: Any = module.get_submodule(str(call.target)).engine
     names, outputs = engine.input_names(), engine.output_names()
     by_name = dict(zip(names, call.args, strict=True))

@@ -51,7 +51,7 @@ class InputTensorSpec(NamedTuple):
         >>> InputTensorSpec.from_tensors([torch.ones(2, 3)])[0].shape
         torch.Size([2, 3])
         """
-        return [cls.from_tensor(tensor) for tensor in tensors]
+        return [cls.from_tensor(tensor) for tensor in checked_tensors("tensors", tensors)]
 
     @classmethod
     def from_tensors_with_dynamic_batch_size(
@@ -79,13 +79,13 @@ class InputTensorSpec(NamedTuple):
         >>> spec.shape, spec.shape_ranges
         ((-1, 3), [((1, 3), (2, 3), (8, 3))])
         """
+        tensors = checked_tensors("tensors", tensors)
         dims = _batch_dims(tensors) if batch_dims is None else list(batch_dims)
         if len(dims) != len(tensors):
             raise ValueError(f"batch_dims has {len(dims)} entries, expected {len(tensors)}")
-        low, opt, high = batch_size_range
-        if not 0 <= low <= opt <= high:
+        if not _is_range(batch_size_range):
             raise ValueError(
-                f"batch_size_range is {tuple(batch_size_range)}, expected 0 <= min <= opt <= max"
+                f"batch_size_range is {batch_size_range!r}, expected 0 <= min <= opt <= max"
             )
         return [
             cls.from_tensor(tensor)
@@ -127,6 +127,10 @@ class InputTensorSpec(NamedTuple):
                 raise ValueError(f"shape is {fixed} and shape_ranges is empty, expected a range")
             return Input(fixed, dtype=self.dtype)
         for profile in self.shape_ranges:
+            if len(profile) != 3:
+                raise ValueError(
+                    f"shape_ranges has {profile}, expected the smallest, usual and largest shape"
+                )
             for shape in profile:
                 if len(shape) != len(fixed) or any(
                     size not in (-1, given) for size, given in zip(fixed, shape, strict=True)
@@ -165,6 +169,28 @@ def generate_input_specs(
     return InputTensorSpec.from_tensors_with_dynamic_batch_size(
         inputs, (min(1, batch), batch, largest), batch_dims=dims
     )
+
+
+def checked_tensors(name: str, tensors: Any) -> list[torch.Tensor]:
+    """The tensors as a list.
+
+    Raises:
+        ValueError: it is something else; the message begins with `name`.
+    """
+    if not isinstance(tensors, Iterable) or isinstance(tensors, torch.Tensor):
+        raise ValueError(f"{name} is {tensors!r}, expected a sequence of tensors")
+    given = list(tensors)
+    for index, tensor in enumerate(given):
+        if not isinstance(tensor, torch.Tensor):
+            raise ValueError(f"{name}[{index}] is {tensor!r}, expected a tensor")
+    return given
+
+
+def _is_range(sizes: Any) -> bool:
+    """Are these the smallest, usual and largest size?"""
+    if not isinstance(sizes, tuple | list) or [type(size) for size in sizes] != [int] * 3:
+        return False
+    return bool(0 <= sizes[0] <= sizes[1] <= sizes[2])
 
 
 def _batch_dims(tensors: Sequence[torch.Tensor]) -> list[int]:

@@ -43,6 +43,6 @@ class LowerPrecision(Enum):
         """
         try:
             return LowerPrecision(label.lower())
-        except ValueError:
+        except (AttributeError, ValueError):
             names = ", ".join(p.value for p in LowerPrecision)
             raise ValueError(f"precision is {label!r}, expected one of {names}") from None

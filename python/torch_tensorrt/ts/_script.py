@@ -12,7 +12,7 @@ import torch
 
 from torch_tensorrt import _C
 from torch_tensorrt._enums import memory_format
-from torch_tensorrt._Input import Input, distinct
+from torch_tensorrt._Input import Input, distinct, kind_of
 
 Script = torch.jit.ScriptModule
 _Value = bool | int | float | str | None
@@ -33,8 +33,7 @@ def to_script(
         return _method_of_function(module)
     if not isinstance(module, torch.nn.Module):
         raise TypeError(
-            f"module is a {type(module).__name__}, expected a torch.nn.Module or a "
-            "torch.jit.ScriptModule"
+            f"module is {kind_of(module)}, expected a torch.nn.Module or a torch.jit.ScriptModule"
         )
     with warnings.catch_warnings():
         # torch.jit's own deprecation, which the caller cannot act on.
@@ -102,7 +101,8 @@ def example(spec: Any) -> Any:
 
 def to_signature(inputs: Sequence[Any]) -> _C.Signature:
     """One argument an element: Input, tensor, shape, value, or a tuple, list or dict of those."""
-    if isinstance(inputs, torch.Tensor | Input) or not isinstance(inputs, Sequence):
+    no_list = isinstance(inputs, torch.Tensor | Input | str | bytes)
+    if no_list or not isinstance(inputs, Sequence):
         raise ValueError(
             f"inputs is {_shown(inputs)}, expected a list with one element per argument"
         )

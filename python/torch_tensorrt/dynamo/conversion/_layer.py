@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from torch_tensorrt import _C
+from torch_tensorrt._Input import kind_of
 from torch_tensorrt.dynamo.conversion._enums import (
     DataType,
     Dims,
@@ -109,16 +110,6 @@ def as_torch(value: Any) -> torch.Tensor:
 
 def _is_below(index: object, count: int) -> bool:
     return isinstance(index, int | np.integer) and bool(0 <= index < count)
-
-
-def kind_of(value: object) -> str:
-    """Its type with an article.
-
-    >>> kind_of("three"), kind_of(3)
-    ('a str', 'an int')
-    """
-    name = type(value).__name__
-    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
 
 
 class ITensor:

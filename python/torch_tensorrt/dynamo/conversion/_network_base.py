@@ -9,13 +9,13 @@ import numpy as np
 import torch
 
 from torch_tensorrt import _C
+from torch_tensorrt._Input import kind_of
 from torch_tensorrt.dynamo.conversion._enums import elements, real
 from torch_tensorrt.dynamo.conversion._layer import (
     ILayer,
     ITensor,
     Weights,
     as_torch,
-    kind_of,
 )
 from torch_tensorrt.dynamo.conversion._writer import Value, Writer
 

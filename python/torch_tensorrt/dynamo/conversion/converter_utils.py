@@ -9,6 +9,7 @@ from typing import Any, overload
 import numpy as np
 import torch
 
+from torch_tensorrt._Input import kind_of
 from torch_tensorrt.dynamo.conversion._context import ConversionContext
 from torch_tensorrt.dynamo.conversion._enums import DataType
 from torch_tensorrt.dynamo.conversion._layer import ILayer, ITensor, as_torch
@@ -137,8 +138,7 @@ def enforce_tensor_types(
                     continue
                 if not promote:
                     expected = " or ".join(kind.__name__ for kind in kinds)
-                    got = type(place[key]).__name__
-                    raise TypeError(f"argument {key} is a {got}, expected {expected}")
+                    raise TypeError(f"argument {key} is {kind_of(place[key])}, expected {expected}")
                 place[key] = _as_type(ctx, place[key], kinds[0], f"{name}_{key}")
             return converter(ctx, target, tuple(positional), named, name)
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from torch.fx import GraphModule
 
+from torch_tensorrt._Input import kind_of
+
 Pass = Callable[[GraphModule, Any], GraphModule]
 
 _passes: list[Pass] = []
@@ -54,7 +56,7 @@ def run_passes(module: GraphModule, settings: Any) -> GraphModule:
         module = function(module, settings)
         if not isinstance(module, GraphModule):
             raise TypeError(
-                f"[lowering] the pass {function.__qualname__} returned a {type(module).__name__}, "
+                f"[lowering] the pass {function.__qualname__} returned {kind_of(module)}, "
                 "expected a torch.fx.GraphModule"
             )
     if _passes:

@@ -10,6 +10,7 @@ from torch import fx
 from torch.utils import _pytree as pytree
 
 from torch_tensorrt import _C
+from torch_tensorrt._Input import kind_of
 from torch_tensorrt.fx._groups import copy_graph
 from torch_tensorrt.fx._writes import kept_state
 
@@ -146,7 +147,7 @@ def _applied(function: Pass, module: fx.GraphModule) -> tuple[fx.GraphModule, bo
     result = getattr(result, "graph_module", result)
     if not isinstance(result, fx.GraphModule):
         raise TypeError(
-            f"pass {pass_name(function)} returned a {type(result).__name__}, expected a "
+            f"pass {pass_name(function)} returned {kind_of(result)}, expected a "
             "torch.fx.GraphModule or None"
         )
     result.graph.lint()

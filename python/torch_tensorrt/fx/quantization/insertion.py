@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import fx, nn
 
+from torch_tensorrt._Input import kind_of
 from torch_tensorrt.fx._groups import CALLS, copy_graph
 from torch_tensorrt.fx.quantization.observers import Observer
 
@@ -51,7 +52,7 @@ def insert_observers(
         observer = observer_factory()
         if not isinstance(observer, Observer):
             raise TypeError(
-                f"observer_factory gave a {type(observer).__name__}, expected an object with "
+                f"observer_factory gave {kind_of(observer)}, expected an object with "
                 "observe and ranges"
             )
         name = f"{_PREFIX}{node.name}"

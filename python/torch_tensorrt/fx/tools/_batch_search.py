@@ -13,7 +13,7 @@ from torch.utils import _pytree as pytree
 
 from torch_tensorrt.fx._groups import CALLS
 from torch_tensorrt.fx._writes import kept_state, name_of
-from torch_tensorrt.fx.input_tensor_spec import _batch_dims
+from torch_tensorrt.fx.input_tensor_spec import _batch_dims, checked_tensors
 
 _RESHAPES = {"view", "reshape", "_unsafe_view"}
 # Functions among whose integers the batch may be, beside sizes that follow from the input's.
@@ -51,7 +51,7 @@ class Recorded:
     """A graph with the shapes and results that it has for its batch."""
 
     def __init__(self, module: fx.GraphModule, inputs: list[torch.Tensor]) -> None:
-        self.module, self.inputs = module, inputs
+        self.module, self.inputs = module, checked_tensors("inputs", inputs)
         self.dims = _batch_dims(inputs)
         if 0 not in self.dims:
             raise ValueError("no input has a dimension, expected one with the batch in front")

@@ -160,7 +160,7 @@ def _check(module: fx.GraphModule, old: Recorded, batch: int) -> None:
     try:
         with torch.no_grad(), kept_state(module):
             wrong = old.mismatch(module(*old.repeated(batch)), batch)
-    except RuntimeError as error:
+    except (RuntimeError, IndexError) as error:
         wrong = str(error).splitlines()[0]
     if wrong:
         raise ValueError(f"the batch of {old.batch} cannot become {batch}: {wrong}")
