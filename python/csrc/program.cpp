@@ -184,15 +184,17 @@ py::list add_engine(Program& program, Block& block, const py::list& inputs,
 /// The elements of a list of tensors.
 py::list unpack(Program& program, Block& block, Var* list, std::size_t count) {
   Node* node = program.graph().append(block, c10::prim::ListUnpack, {list});
+  if (list->producer) node->origin = list->producer->origin;
   const c10::TypePtr type = element_type(list->type);
   for (std::size_t i = 0; i < count; ++i) program.graph().add_output(node, type);
   return references(node->outputs);
 }
 
 Node* add_branch(Program& program, Block& block, const py::handle& condition,
-                 const std::vector<std::string>& result_types) {
+                 const std::vector<std::string>& result_types, const Place& place) {
   Node* node = program.graph().append(block, c10::prim::If,
                                       {to_argument(condition, c10::BoolType::get(), {})});
+  node->origin = {place.scope, place.location};
   for (int i = 0; i < 2; ++i) {
     node->blocks.push_back(std::make_unique<Block>());
     node->blocks.back()->owner = node;
@@ -301,7 +303,7 @@ void init_program(py::module_& module) {
            py::arg("place"))
       .def("unpack", &unpack, py::arg("block"), py::arg("list"), py::arg("count"))
       .def("branch", &add_branch, py::return_value_policy::reference_internal, py::arg("block"),
-           py::arg("condition"), py::arg("result_types"))
+           py::arg("condition"), py::arg("result_types"), py::arg("place"))
       .def(
           "finish",
           [](Program& program, const py::list& outputs) {

@@ -1,5 +1,7 @@
 #include "settings.h"
 
+#include <algorithm>
+
 #include "bindings.h"
 #include "core/error.h"
 
@@ -9,22 +11,32 @@ namespace py = pybind11;
 
 namespace {
 
+core::Error wrong_value(const std::string& name, const py::handle& value) {
+  const auto& table = core::setting_table();
+  const auto kind = std::ranges::find(table, name, &core::SettingInfo::name)->kind;
+  return core::invalid_argument(
+      "setting '", name, "' is ", py::repr(value).cast<std::string>(), ", expected ",
+      kind == "int" ? "an " : "a ", kind,
+      kind == "int" && py::isinstance<py::int_>(value) ? " of 64 bits" : "");
+}
+
+/// The value of a setting that exists.
 core::SettingValue to_setting_value(const std::string& name, const py::handle& value) {
   if (py::isinstance<py::bool_>(value)) return value.cast<bool>();
-  if (py::isinstance<py::int_>(value)) return value.cast<std::int64_t>();
+  if (py::isinstance<py::int_>(value)) {
+    try {
+      return value.cast<std::int64_t>();
+    } catch (const py::cast_error&) {
+      throw wrong_value(name, value);
+    }
+  }
   if (py::isinstance<py::str>(value)) return value.cast<std::string>();
   const bool sequence = py::isinstance<py::list>(value) || py::isinstance<py::tuple>(value) ||
                         py::isinstance<py::set>(value) || py::isinstance<py::frozenset>(value);
-  if (!sequence) {
-    throw core::invalid_argument("setting '", name, "' is ", py::repr(value).cast<std::string>(),
-                                 ", expected a bool, an int, a str or a list of str");
-  }
+  if (!sequence) throw wrong_value(name, value);
   core::Strings strings;
   for (const py::handle& element : value) {
-    if (!py::isinstance<py::str>(element)) {
-      throw core::invalid_argument("setting '", name, "' contains ",
-                                   py::repr(element).cast<std::string>(), ", expected only str");
-    }
+    if (!py::isinstance<py::str>(element)) throw wrong_value(name, value);
     strings.push_back(element.cast<std::string>());
   }
   return strings;
@@ -49,6 +61,7 @@ core::Settings to_settings(const py::dict& keywords) {
   core::Settings settings;
   for (const auto& [key, value] : keywords) {
     const auto name = key.cast<std::string>();
+    static_cast<void>(core::get_setting(settings, name));  // it exists
     core::set_setting(settings, name, to_setting_value(name, value));
   }
   return settings;

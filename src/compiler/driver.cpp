@@ -297,18 +297,27 @@ class Compilation {
   std::size_t serial_ = 0;
 };
 
+/// "1 engine", "2 engines".
+std::string counted(std::size_t count, std::string_view noun) {
+  return core::text(count, ' ', noun, count == 1 ? "" : "s");
+}
+
 /// Error(unsupported) that lists what kept the model from being one engine.
 void require_full(const Report& report) {
   std::set<std::string> left;
   for (const NodeReport& node : report.nodes) {
     if (node.host || node.engine >= 0) continue;
-    left.insert(core::text("  ", node.op, " at ", where(node.origin), ": ", node.reason));
+    const std::string place = core::text(node.op, " at ", where(node.origin), ": ");
+    const std::string stated = "[conversion] " + place;
+    const bool twice = node.reason.starts_with(stated);
+    left.insert("  " + place + (twice ? node.reason.substr(stated.size()) : node.reason));
   }
   // None at all: the model gives back what it is given.
   if (left.empty() && report.engines.size() <= 1) return;
   throw core::unsupported("[partitioning] require_full_compilation is set, but the model becomes ",
-                          report.engines.size(), " engines with ", left.size(),
-                          " kinds of ops in PyTorch:\n", core::join(left, "\n"));
+                          counted(report.engines.size(), "engine"), " with ",
+                          counted(left.size(), "kind"), " of ops in PyTorch:\n",
+                          core::join(left, "\n"));
 }
 
 void log_summary(const Report& report) {

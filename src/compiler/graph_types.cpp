@@ -70,7 +70,10 @@ TypeOrReason tensor_type(const Var& var) {
     return {{}, var.unknown_because.empty() ? "its type is not known" : var.unknown_because};
   const auto& samples = var.fact->samples;
   for (const auto& sample : samples) {
-    if (!sample.isTensor() || !sample.toTensor().defined()) return {{}, "it is not a tensor"};
+    if (sample.isNone() || (sample.isTensor() && !sample.toTensor().defined()))
+      return {{}, "it is None, expected a tensor"};
+    if (!sample.isTensor())
+      return {{}, core::text("it is ", sample.type()->annotation_str(), ", expected a tensor")};
   }
   const at::Tensor& first = samples.front().toTensor();
   if (first.layout() != at::kStrided) return {{}, "its layout is not strided"};

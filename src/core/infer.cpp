@@ -119,6 +119,7 @@ void Operands::require_rank(int i, int least, int most, std::string_view code) c
 }
 
 void Operands::require_axis(std::int64_t axis, int rank, std::string_view code) const {
+  require(rank > 0, code, "axis is ", axis, ", expected an operand with axes");
   require(0 <= axis && axis < rank, code, "axis is ", axis, ", expected 0..", rank - 1);
 }
 

@@ -76,6 +76,17 @@ def test_branches_on_data_run_both_ways() -> None:
         assert_close(fast(x), net(x))
 
 
+def test_branches_of_an_exported_program_have_the_line_of_the_model() -> None:
+    class Cond(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.cond(x.sum() > 0, lambda x: x + 1, lambda x: x.unbind()[0] - x, (x,))
+
+    fast = torch_tensorrt.compile(Cond().eval(), inputs=[X], min_block_size=1)
+    nodes = torch_tensorrt.report(fast).data["nodes"]
+    assert "prim::If" in {node["op"] for node in nodes}
+    assert {node["location"].partition(":")[0] for node in nodes} == {"test_control_flow.py"}
+
+
 def test_loop_on_data_runs_as_often_as_it_should() -> None:
     net = Repeat()
     fast = compiled(net, X, torch.tensor(2))

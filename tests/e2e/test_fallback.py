@@ -118,6 +118,19 @@ def test_report_says_where_an_op_comes_from() -> None:
     assert "aten::linalg_svdvals" in report.summary
 
 
+class Dropped(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.relu(torch.native_dropout(x, 0.5, None)[0])
+
+
+def test_dropout_that_does_not_say_whether_it_trains_drops() -> None:
+    fast = torch_tensorrt.compile(
+        torch.jit.script(Dropped().eval()), ir="ts", inputs=[torch.ones(100)], min_block_size=1
+    )
+    assert ops_in_pytorch(fast)["aten::native_dropout"] == "effect"
+    assert 0 < fast(torch.ones(100)).count_nonzero() < 100
+
+
 def test_whole_net_is_one_engine_without_settings() -> None:
     fast = compiled(Net())
     assert_one_engine(fast, "openvino")

@@ -23,7 +23,7 @@ MATRIX = torch.rand(3, 4)
             "aten::eq.Scalar",
             "x.to(torch.complex64) == 1",
             (MATRIX,),
-            "its input %2: no engine has the dtype ComplexFloat",
+            "its input from aten::to.dtype at <string>:2: no engine has the dtype ComplexFloat",
         ),
         (
             "aten::gt.Scalar",

@@ -131,7 +131,38 @@ class Doubled(torch.nn.Module):
         (
             lambda: CompilationSettings(torch_executed_ops=["aten::relu", 1]),
             ValueError,
-            "setting 'torch_executed_ops' contains 1, expected only str",
+            "setting 'torch_executed_ops' is ['aten::relu', 1], expected a list of str",
+        ),
+        (
+            lambda: torch_tensorrt.ts.compile(SCRIPT, [X], min_block_size=["a", 2]),
+            ValueError,
+            "setting 'min_block_size' is ['a', 2], expected an int",
+        ),
+        (
+            lambda: torch_tensorrt.ts.compile(SCRIPT, [X], min_block_size=10**30),
+            ValueError,
+            f"setting 'min_block_size' is {10**30}, expected an int of 64 bits",
+        ),
+        (
+            lambda: torch_tensorrt.ts.compile(SCRIPT, [X], min_blok_size=1.5),
+            TypeError,
+            "unknown setting 'min_blok_size'; did you mean 'min_block_size'?",
+        ),
+        (
+            lambda: torch_tensorrt.dynamo.trace(RELU, [X, X]),
+            ValueError,
+            "[capture] inputs do not fit forward(input: torch.Tensor) -> torch.Tensor: too many "
+            "positional arguments",
+        ),
+        (
+            lambda: torch_tensorrt.compile(RELU, inputs="ab"),
+            ValueError,
+            "inputs is no list, expected a list with one element per argument",
+        ),
+        (
+            lambda: torch_tensorrt.ts.compile(SCRIPT, "ab"),
+            ValueError,
+            "inputs is 'ab', expected a list with one element per argument",
         ),
         (
             lambda: torch_tensorrt.ts.compile(SCRIPT, X),

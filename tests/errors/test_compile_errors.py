@@ -1,5 +1,6 @@
 """One test a message: ops that no engine takes, and files."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,23 @@ def test_full_compilation_names_the_op_and_its_place() -> None:
     message = r"(?s)aten::linalg_svdvals.*test_compile_errors\.py"
     with pytest.raises(NotImplementedError, match=message):
         torch_tensorrt.compile(Singular(), ir="ts", inputs=[X], require_full_compilation=True)
+
+
+def test_full_compilation_counts_and_names_each_place_once() -> None:
+    class Imaginary(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.relu(x.to(torch.complex64).real)
+
+    with pytest.raises(NotImplementedError) as refused:
+        torch_tensorrt.compile(Imaginary(), ir="ts", inputs=[X], require_full_compilation=True)
+    first, *rest = re.sub(r"\.py:\d+", ".py", str(refused.value)).splitlines()
+    assert first == (
+        "[partitioning] require_full_compilation is set, but the model becomes 1 engine with 2 "
+        "kinds of ops in PyTorch:"
+    )
+    assert (
+        "  aten::to.dtype at test_compile_errors.py: no engine has the dtype ComplexFloat" in rest
+    )
 
 
 def test_conversion_of_a_method_names_the_op() -> None:

@@ -15,7 +15,7 @@ torch.manual_seed(0)
 MATRIX = torch.rand(3, 4)
 IMAGES = torch.rand(2, 3, 4, 4)
 ORDER = " <= ".join(["min", "opt", "max"])
-MISFIT = "; the model does not take inputs of these shapes"
+MISFIT = "; PyTorch itself stops here with inputs of these shapes"
 
 
 class Lists(torch.nn.Module):
@@ -59,6 +59,35 @@ def test_an_input_of_another_kind(module: torch.nn.Module, given: Any, sentence:
     assert error_of(module, [given]) == said("capture", sentence)
 
 
+@pytest.mark.parametrize(
+    ("kind", "given", "sentence"),
+    [
+        ("Tensor", 5, "the signature has 5, the method takes Tensor"),
+        ("Tensor", "ab", "the signature has 'ab', the method takes Tensor"),
+        ("int", 1.5, "the signature has 1.5, the method takes int"),
+        ("int", None, "the signature has None, the method takes int"),
+        ("Optional[str]", 1, "the signature has 1, the method takes Optional[str]"),
+    ],
+)
+def test_a_value_of_another_kind(kind: str, given: Any, sentence: str) -> None:
+    source = f"def program(x: Tensor, y: {kind}):\n    return x, y\n"
+    program = torch.jit.CompilationUnit(source).program
+    with pytest.raises(ValueError) as refused:  # noqa: PT011 - compared whole
+        torch_tensorrt.ts.compile(program, input_signature=(MATRIX, given))
+    assert str(refused.value) == said("capture", f"argument y: {sentence}")
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [("Optional[Tensor]", None), ("float", 2), ("int", True), ("Optional[str]", "a"), ("str", "a")],
+)
+def test_values_that_python_passes_too(kind: str, given: Any) -> None:
+    source = f"def program(x: Tensor, y: {kind}):\n    return torch.relu(x), y\n"
+    program = torch.jit.CompilationUnit(source).program
+    fast = torch_tensorrt.ts.compile(program, input_signature=(MATRIX, given), min_block_size=1)
+    assert fast(MATRIX, given)[1] == given
+
+
 def test_too_many_inputs() -> None:
     shown = error_of(torch.nn.ReLU(), [MATRIX, MATRIX, MATRIX])
     assert shown.startswith(
@@ -75,10 +104,15 @@ def test_too_many_inputs() -> None:
         ((-3, 4), "min is [-3, 4], opt [2, 4], max [4, 4]; expected sizes of 0 or more"),
     ],
 )
-def test_a_shape_that_was_changed_by_hand(smallest: tuple[int, ...], sentence: str) -> None:
-    given = Input(min_shape=(1, 4), opt_shape=(2, 4), max_shape=(4, 4), name="x")
+@pytest.mark.parametrize("name", ["x", ""])
+def test_a_shape_that_was_changed_by_hand(
+    smallest: tuple[int, ...], sentence: str, name: str
+) -> None:
+    given = Input(min_shape=(1, 4), opt_shape=(2, 4), max_shape=(4, 4), name=name)
     given.min_shape = smallest
-    assert error_of(torch.nn.ReLU(), [given]) == said("capture", f"input x: {sentence}")
+    assert error_of(torch.nn.ReLU(), [given]) == said(
+        "capture", f"input {name or 'input'}: {sentence}"
+    )
 
 
 def test_a_method_that_is_not_there() -> None:

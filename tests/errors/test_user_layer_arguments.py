@@ -337,6 +337,11 @@ def test_positions_that_a_layer_does_not_have(body: Any, message: str) -> None:
             "ConcatenationLayer '0' {}: axis is 0 for a scalar, expected a tensor with axes",
         ),
         (
+            lambda n, x: out(n.add_reverse_sequence(x, torch.tensor([1]))),
+            "ReverseSequenceLayer '1' {}: reverse_sequence C1: axis is 1, expected an operand with "
+            "axes",
+        ),
+        (
             lambda n, x: out(n.add_softmax(x)),
             "SoftMaxLayer '0' {}: axes is 0b1 for a scalar, expected a tensor with axes",
         ),

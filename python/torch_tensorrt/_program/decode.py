@@ -276,7 +276,8 @@ class Decoder:
                 block, "aten::Bool", "Tensor", (condition,), {}, place_of(node)
             )[0]
         values = node.meta["val"]
-        branch = self.program.branch(block, condition, [_kind(value) for value in values])
+        kinds = [_kind(value) for value in values]
+        branch = self.program.branch(block, condition, kinds, place_of(node))
         for inner, body in zip(branch.blocks, (then_module, else_module), strict=True):
             inner.outputs = self._inlined(body, operands, inner)
         return branch.outputs

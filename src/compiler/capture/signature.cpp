@@ -39,9 +39,10 @@ std::int64_t at_point(std::int64_t min, std::int64_t opt, std::int64_t max, Poin
   return opt;
 }
 
-void check(const InputSpec& spec) {
+void check(const InputSpec& spec, const std::string& argument) {
   const auto fail = [&](const std::string& what) {
-    throw core::invalid_argument("[capture] input ", spec.name, ": min is [", core::join(spec.min),
+    const std::string& name = spec.name.empty() ? argument : spec.name;
+    throw core::invalid_argument("[capture] input ", name, ": min is [", core::join(spec.min),
                                  "], opt [", core::join(spec.opt), "], max [", core::join(spec.max),
                                  "]; ", what);
   };
@@ -81,6 +82,7 @@ class ProbeMaker {
                    const Var* input) const {
     switch (signature.kind) {
       case Signature::Kind::value:
+        if (!takes(*type, signature.example)) throw mismatch(name, shown(signature.example), type);
         return signature.example;
       case Signature::Kind::leaf:
         return tensor(signature.input, type, name, input);
@@ -105,6 +107,28 @@ class ProbeMaker {
   }
 
  private:
+  /// As in a call from Python: None for a tensor, and one kind of number for another.
+  static bool takes(const c10::Type& type, const c10::IValue& value) {
+    if (const auto* optional = type.castRaw<c10::OptionalType>())
+      return value.isNone() || takes(*optional->getElementType(), value);
+    switch (type.kind()) {
+      case c10::TypeKind::TensorType:
+        return value.isNone();
+      case c10::TypeKind::IntType:
+      case c10::TypeKind::BoolType:
+        return value.isInt() || value.isBool();
+      case c10::TypeKind::FloatType:
+      case c10::TypeKind::NumberType:
+        return value.isScalar() || value.isBool();
+      default:
+        return value.type()->isSubtypeOf(type);
+    }
+  }
+
+  static std::string shown(const c10::IValue& value) {
+    return value.isString() ? core::text('\'', value.toStringRef(), '\'') : core::text(value);
+  }
+
   static core::Error mismatch(const std::string& name, const std::string& got,
                               const c10::TypePtr& type) {
     return core::invalid_argument("[capture] argument ", name, ": the signature has ", got,
@@ -116,7 +140,7 @@ class ProbeMaker {
     if (auto optional = type->cast<c10::OptionalType>()) type = optional->getElementType();
     if (!type->isSubtypeOf(*c10::TensorType::get()) && type->kind() != c10::TypeKind::AnyType)
       throw mismatch(name, "a tensor", type);
-    check(spec);
+    check(spec, name);
     std::vector<std::int64_t> sizes;
     for (std::size_t i = 0; i < spec.min.size(); ++i) {
       sizes.push_back(at_point(spec.min[i], spec.opt[i], spec.max[i], point_));

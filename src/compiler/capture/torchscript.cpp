@@ -36,15 +36,14 @@ std::string location_of(const jit::SourceRange& range) {
   }
   if (!range.source()) return {};
   static const std::regex kFrame(R"(([^\s]+)\((\d+)\): )");
+  static const std::regex kLibrary("/torch/(nn|jit|_|functional)");
   const std::string stack = range.source()->text_str().str();
   std::string first;
   for (std::sregex_iterator it(stack.begin(), stack.end(), kFrame), end; it != end; ++it) {
     const std::string path = (*it)[1];
     const std::string place = base_name(path) + ":" + (*it)[2].str();
     if (first.empty()) first = place;
-    if (path.find("/torch/nn/") == std::string::npos &&
-        path.find("/torch/jit/") == std::string::npos)
-      return place;
+    if (!std::regex_search(path, kLibrary)) return place;
   }
   return first;
 }
@@ -246,6 +245,30 @@ jit::Module inference_copy(const jit::Module& module, Scratch& scratch) {
   return copy;
 }
 
+/// PyTorch's passes read a bool where None means training.
+void spell_out_training(jit::Block* block) {
+  for (jit::Node* node : block->nodes()) {
+    for (jit::Block* inner : node->blocks()) spell_out_training(inner);
+    if (node->kind() != c10::aten::native_dropout) continue;
+    const auto train = jit::toIValue(node->input(2));
+    if (!train || !train->isNone()) continue;
+    const jit::WithInsertPoint before(node);
+    node->replaceInput(2, node->owningGraph()->insertConstant(true));
+  }
+}
+
+/// A copy in eval mode whose methods are ready for PyTorch's passes.
+jit::Module prepared_copy(const jit::Module& module, const std::vector<std::string>& methods,
+                          Scratch& scratch) {
+  jit::Module copy = inference_copy(module, scratch);
+  for (const std::string& name : methods) {
+    const auto graph = copy.get_method(name).graph();
+    jit::Inline(*graph);
+    spell_out_training(graph->block());
+  }
+  return copy;
+}
+
 /// Frozen with all methods where that works: a stateful model's other methods (reset, say) stay
 /// callable.
 jit::Module freeze(const jit::Module& module, const std::string& method, Scratch& scratch) {
@@ -255,7 +278,7 @@ jit::Module freeze(const jit::Module& module, const std::string& method, Scratch
   for (const auto& m : module.get_methods()) methods.push_back(m.name());
   if (methods.size() > 1) {
     try {
-      jit::Module copy = inference_copy(module, scratch);
+      jit::Module copy = prepared_copy(module, methods, scratch);
       jit::freeze_module_inplace(&copy, methods, /*freezeInterfaces=*/true);
       return copy;
     } catch (const std::exception& error) {
@@ -263,7 +286,7 @@ jit::Module freeze(const jit::Module& module, const std::string& method, Scratch
                      "' is kept, another method cannot be frozen: ", error.what());
     }
   }
-  jit::Module copy = inference_copy(module, scratch);
+  jit::Module copy = prepared_copy(module, {method}, scratch);
   jit::freeze_module_inplace(&copy, {method}, /*freezeInterfaces=*/true);
   return copy;
 }

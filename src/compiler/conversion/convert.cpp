@@ -72,6 +72,14 @@ std::string input_name(const Var& var, std::set<std::string>& taken) {
   return binding_name(var, "input", taken);
 }
 
+/// "its input 'x'", or "its input from aten::relu at model.py:3".
+std::string described_input(const Var& var) {
+  if (var.producer) {
+    return core::text("its input from ", var.producer->name(), " at ", where(var.producer->origin));
+  }
+  return var.name.empty() ? "its input" : core::text("its input '", var.name, "'");
+}
+
 Value bind_input(const Var& var, Environment& env, std::set<std::string>& names) {
   auto& net = env.net();
   if (is_host_integer(var)) {
@@ -84,7 +92,7 @@ Value bind_input(const Var& var, Environment& env, std::set<std::string>& names)
   }
   if (is_number(var.type)) throw core::unsupported("it needs a number known only at run time");
   const auto known = tensor_type(var);
-  if (!known.type) throw core::unsupported("its input %", var.id, ": ", known.reason);
+  if (!known.type) throw core::unsupported(described_input(var), ": ", known.reason);
   if (known.type->dtype == DType::f64)
     throw core::unsupported("its input is float64, which no engine computes in");
   return net.input(input_name(var, names), *known.type);

@@ -351,15 +351,6 @@ std::vector<std::int64_t> OpContext::axes(std::string_view name, int rank, bool 
   return result;
 }
 
-DType OpContext::dtype(std::string_view name, DType otherwise) {
-  if (is_none(name)) return otherwise;
-  const auto type = static_cast<c10::ScalarType>(integer(name));
-  const auto dtype = to_core(type);
-  if (!dtype || *dtype == DType::f64)
-    throw refuse("dtype is ", type, ", which no engine computes in");
-  return *dtype;
-}
-
 DType OpContext::result_dtype(std::size_t index) {
   const auto known = tensor_type(*node_.outputs.at(index));
   if (!known.type) throw refuse(known.reason);

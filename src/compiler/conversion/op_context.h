@@ -116,8 +116,6 @@ class TORCHTRT_API OpContext {
   std::vector<std::int64_t> axes(std::string_view name, int rank, bool empty_is_all = true);
 
   // ---- dtypes ----
-  /// A dtype argument, or `otherwise` where it is None.
-  DType dtype(std::string_view name, DType otherwise);
   /// dtype of result `index`, from the types found by running the graph. Error(unsupported) where
   /// an engine has no such type.
   DType result_dtype(std::size_t index = 0);

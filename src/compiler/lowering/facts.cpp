@@ -127,7 +127,7 @@ class Interpreter {
       if (misfit && !node.owner->owner && failed_probes_.empty() && !inspect(node).speculative) {
         throw core::invalid_argument("[lowering] ", node.name(), " at ", where(node.origin), ": ",
                                      error.what(),
-                                     "; the model does not take inputs of these shapes");
+                                     "; PyTorch itself stops here with inputs of these shapes");
       }
       forget(node, core::text(node.name(), " cannot run on shapes alone: ", first_line(error)));
     }

@@ -209,6 +209,7 @@ std::size_t fixed_length(const Var& list) {
 Argument::List unpacked(Graph& graph, Block& block, Node* position, Var* list, std::size_t length) {
   Node* unpack = position ? graph.insert_before(position, c10::prim::ListUnpack, {list})
                           : graph.append(block, c10::prim::ListUnpack, {list});
+  if (list->producer) unpack->origin = list->producer->origin;
   Argument::List elements;
   for (std::size_t i = 0; i < length; ++i)
     elements.emplace_back(graph.add_output(unpack, c10::TensorType::get()));

@@ -107,8 +107,6 @@ Value joined(const std::vector<Value>& xs) {
 std::vector<Bound> lstm(OpContext& op) {
   const std::vector<Value> hx = op.values("hx");
   const Sequence s = sequence(op, hx.at(0));
-  if (hidden_size(op, hx.at(1)) != s.hidden)
-    throw op.refuse("projections (proj_size) have no engine layer");
   const core::Lstm layer{s.hidden, s.direction(), s.batch_first};
   Value x = op.value("input");
   std::vector<Value> h, c;
