@@ -1,6 +1,6 @@
 """Plugins: the program of builder calls, and what of it NVIDIA's library does on this machine.
 
-TensorRT-RTX has a registry of plugins and creators in it, one of NVIDIA's own among them, but no
+TensorRT-RTX has a registry of plugins, and no
 `add_plugin_v3`. So the registry, the creators and the fields are the real ones here; the layer is
 an identity layer in its place.
 """
@@ -206,12 +206,3 @@ def test_an_unknown_plugin_is_an_error_with_the_nearest() -> None:
 def test_what_a_creator_raises_is_the_error() -> None:
     with pytest.raises(RuntimeError, match=r"ScaleCreator.create_plugin: 'no such kernel'"):
         play(scale_program([("raises", "yes")]), [])
-
-
-def test_a_creator_of_nvidias_is_found(roi_align: bytes) -> None:
-    """Its plugin asks for the GPU's driver; the second logs where the first logger was."""
-    with caught("11.1.0") as programs:
-        _C.build_plan(roi_align, "tensorrt", "sm_89")
-    for _ in range(2):
-        with pytest.raises(RuntimeError, match=r"create_plugin: |add_plugin_v3"):
-            play(programs[0], programs[0]["data"])
