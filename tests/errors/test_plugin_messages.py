@@ -81,8 +81,10 @@ def test_the_network_checks(plugin: Plugin, shapes: Any, message: str) -> None:
 
 
 def test_no_output() -> None:
-    expected = "IndexError: PluginV3Layer '0' has no output 0, expected 0..-1 (user_layers.py:N)"
-    assert reason(Plugin("Gate", outputs=[])) == expected
+    assert reason(Plugin("Gate", outputs=[])) == (
+        "IndexError: PluginV3Layer '0' has no output 0, expected none: it has no outputs "
+        "(user_layers.py:N)"
+    )
 
 
 def test_a_missing_input() -> None:
