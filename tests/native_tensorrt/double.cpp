@@ -274,7 +274,8 @@ class OldCreatorDouble final : public IPluginCreator {
 /// Makes no plugin of a field `fails`.
 class CreatorDouble final : public IPluginCreatorV3One {
  public:
-  explicit CreatorDouble(Recorder& recorder) : recorder_(recorder) {}
+  CreatorDouble(Recorder& recorder, const char* name, const char* version, const char* ns)
+      : recorder_(recorder), name_(name), version_(version), namespace_(ns) {}
 
   IPluginV3* createPlugin(AsciiChar const* name, PluginFieldCollection const* fields,
                           TensorRTPhase phase) noexcept override {
@@ -292,18 +293,24 @@ class CreatorDouble final : public IPluginCreatorV3One {
     return plugin;
   }
   PluginFieldCollection const* getFieldNames() noexcept override { return nullptr; }
-  AsciiChar const* getPluginName() const noexcept override { return "Scale"; }
-  AsciiChar const* getPluginVersion() const noexcept override { return "1"; }
-  AsciiChar const* getPluginNamespace() const noexcept override { return "mylib"; }
+  AsciiChar const* getPluginName() const noexcept override { return name_; }
+  AsciiChar const* getPluginVersion() const noexcept override { return version_; }
+  AsciiChar const* getPluginNamespace() const noexcept override { return namespace_; }
 
  private:
   Recorder& recorder_;
+  const char* name_;
+  const char* version_;
+  const char* namespace_;
 };
 
 class RegistryDouble final : public PlainPluginRegistry {
  public:
   explicit RegistryDouble(Recorder& recorder)
-      : recorder_(recorder), creator_(recorder), old_(recorder) {}
+      : recorder_(recorder),
+        scale_(recorder, "Scale", "1", "mylib"),
+        roi_align_(recorder, "ROIAlign_TRT", "2", ""),
+        old_(recorder) {}
 
   IPluginCreatorInterface* getCreator(AsciiChar const* const name, AsciiChar const* const version,
                                       AsciiChar const* const ns) noexcept override {
@@ -313,7 +320,8 @@ class RegistryDouble final : public PlainPluginRegistry {
              std::string_view(ns) == creator.getPluginNamespace();
     };
     IPluginCreatorInterface* found = nullptr;
-    if (is_wanted(creator_)) found = &creator_;
+    if (is_wanted(scale_)) found = &scale_;
+    if (is_wanted(roi_align_)) found = &roi_align_;
     if (is_wanted(old_)) found = &old_;
     if (found == nullptr) return nullptr;
     recorder_.line(core::text(Recorder::name_of(recorder_.number(*found)),
@@ -329,9 +337,9 @@ class RegistryDouble final : public PlainPluginRegistry {
 
  private:
   Recorder& recorder_;
-  CreatorDouble creator_;
+  CreatorDouble scale_, roi_align_;
   OldCreatorDouble old_;
-  std::array<IPluginCreatorInterface*, 2> all_ = {&creator_, &old_};
+  std::array<IPluginCreatorInterface*, 3> all_ = {&scale_, &roi_align_, &old_};
 };
 
 }  // namespace

@@ -76,8 +76,8 @@ class RecordingNetwork {
  public:
   explicit RecordingNetwork(const Script& script);
   nvinfer1::INetworkDefinition& network();
-  /// Has "Scale" of version "1" in the namespace "mylib", and "Old" of the interface before
-  /// IPluginV3.
+  /// Has "Scale" of version "1" in the namespace "mylib", NVIDIA's "ROIAlign_TRT", and "Old" of the
+  /// interface before IPluginV3.
   nvinfer1::IPluginRegistry& registry() { return *registry_; }
   /// How many plugins there are that nobody destroyed.
   static int plugins();
