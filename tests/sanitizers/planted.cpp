@@ -21,9 +21,9 @@ int planted_use_after_free(int value) {
 int planted_undefined(int largest) { return largest + 1; }
 
 int planted_race(int turns) {
-  int count = 0;
+  volatile int count = 0;
   const auto work = [&] {
-    for (int turn = 0; turn < turns; ++turn) ++*const_cast<volatile int*>(&count);
+    for (int turn = 0; turn < turns; ++turn) count = count + 1;
   };
   std::thread other(work);
   work();
