@@ -13,7 +13,7 @@ int planted_overflow(int size) {
 
 int planted_use_after_free(int value) {
   auto owner = std::make_unique<int>(value);
-  const volatile int* gone = owner.get();
+  const int* volatile gone = owner.get();
   owner.reset();
   return *gone;
 }
