@@ -8,6 +8,7 @@
 #include <optional>
 #include <unordered_set>
 
+#include "compiler/op_kinds.h"
 #include "compiler/probe.h"
 #include "core/error.h"
 
@@ -161,10 +162,7 @@ namespace {
 /// A recurrent op over its first step, with the sequence of results made as long as the input:
 /// on meta tensors PyTorch runs every op of every step, which takes seconds for long sequences.
 bool run_first_step(const Node& node, torch::jit::Stack& stack) {
-  static const std::unordered_set<std::string> kSequences = {"aten::lstm", "aten::gru",
-                                                             "aten::rnn_tanh", "aten::rnn_relu"};
-  if (!kSequences.contains(node.kind.toQualString()) || node.schema()->overload_name() != "input")
-    return false;
+  if (!is_recurrent(node) || node.schema()->overload_name() != "input") return false;
   const at::Tensor x = stack.front().toTensor();
   const bool batch_first = stack.back().toBool();
   const std::int64_t time = batch_first ? 1 : 0;

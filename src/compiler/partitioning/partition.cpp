@@ -6,6 +6,7 @@
 #include <set>
 #include <unordered_set>
 
+#include "compiler/op_kinds.h"
 #include "core/error.h"
 #include "core/log.h"
 
@@ -159,12 +160,10 @@ bool demote_split_lists(std::map<int, std::vector<Node*>>& segments, Decisions& 
 /// 13 (lstm) ops, so each is worth an engine by default.
 std::size_t op_count(const std::vector<Node*>& nodes) {
   constexpr std::size_t kOpsOfLoop = 8;
-  static const std::set<std::string> kLoops = {"aten::lstm", "aten::gru", "aten::rnn_tanh",
-                                               "aten::rnn_relu"};
   std::size_t count = 0;
   for (const Node* node : nodes) {
     if (node->kind == c10::prim::ListUnpack) continue;
-    count += kLoops.contains(node->kind.toQualString()) ? kOpsOfLoop : 1;
+    count += is_recurrent(*node) ? kOpsOfLoop : 1;
   }
   return count;
 }
