@@ -52,6 +52,7 @@ ALLOWED = {
         "tests/unit/",
         # How plans run is tested on doubles of the GPU and of TensorRT.
         "engines/tensorrt/",
+        "engines/openvino/threads.h",
         "torch_tensorrt/",
         "api/",
         "compiler/",

@@ -14,6 +14,7 @@
 #include "core/log.h"
 #include "engines/openvino/device.h"
 #include "engines/openvino/emitter.h"
+#include "engines/openvino/threads.h"
 #include "openvino/runtime/core.hpp"
 #include "openvino/runtime/properties.hpp"
 
@@ -33,7 +34,7 @@ ov::Core& runtime_core() {
   return *instance;
 }
 
-ov::AnyMap properties(const BuildOptions& options) {
+ov::AnyMap properties(const Network& network, const BuildOptions& options) {
   ov::AnyMap map = {
       // Reduced precision is in the types of the Network; without the hint OpenVINO takes bf16
       // where the CPU has it.
@@ -49,7 +50,8 @@ ov::AnyMap properties(const BuildOptions& options) {
       // of them a small model of 2000 shapes took 3.4 GB.
       {"CPU_RUNTIME_CACHE_CAPACITY", 512},
   };
-  if (options.num_threads > 0) map.insert(ov::inference_num_threads(options.num_threads));
+  if (options.num_threads > 0)
+    map.insert(ov::inference_num_threads(threads_for(network, options.num_threads)));
   return map;
 }
 
@@ -128,7 +130,7 @@ Kept& kept() {
 std::string cache_key(const Network& network, const BuildOptions& options) {
   static const std::string own_build = core::build_id(reinterpret_cast<const void*>(&cache_key));
   std::vector<std::string> circumstances = {own_build, full_version(), cpu_isa(), cpu_model()};
-  for (const auto& [name, value] : properties(options)) {
+  for (const auto& [name, value] : properties(network, options)) {
     circumstances.push_back(text(name, '=', value.as<std::string>()));
   }
   return core::engine_cache_key("openvino", network, circumstances);
@@ -136,7 +138,7 @@ std::string cache_key(const Network& network, const BuildOptions& options) {
 
 ov::CompiledModel compile(const Network& network, const BuildOptions& options) {
   try {
-    return runtime_core().compile_model(to_model(network), kDevice, properties(options));
+    return runtime_core().compile_model(to_model(network), kDevice, properties(network, options));
   } catch (const core::Error&) {
     throw;
   } catch (const std::exception& error) {
@@ -169,11 +171,12 @@ class MemoryBuffer final : public std::streambuf {
 };
 
 /// The blob as a model; nothing where this OpenVINO cannot read it.
-std::optional<ov::CompiledModel> import(const core::Blob& blob, const BuildOptions& options) {
+std::optional<ov::CompiledModel> import(const core::Blob& blob, const Network& network,
+                                        const BuildOptions& options) {
   try {
     MemoryBuffer buffer(blob.bytes());
     std::istream stream(&buffer);
-    return runtime_core().import_model(stream, kDevice, properties(options));
+    return runtime_core().import_model(stream, kDevice, properties(network, options));
   } catch (const std::exception& error) {
     core::log_warning("openvino: compiled blob in the cache refused, building again: ",
                       one_line(error));
@@ -186,7 +189,7 @@ ov::CompiledModel compile_with_cache(const Network& network, const BuildOptions&
   const core::EngineCache cache(options.cache_dir);
   const std::string key = cache_key(network, options);
   if (const auto blob = cache.find(key)) {
-    if (auto model = import(*blob, options)) return *std::move(model);
+    if (auto model = import(*blob, network, options)) return *std::move(model);
     cache.remove(key);
   }
   ov::CompiledModel model = compile(network, options);
