@@ -3,6 +3,7 @@
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -38,3 +39,12 @@ def pytest_configure(config: pytest.Config) -> None:
         "ignore:.*is_gradient_checkpointing.*:FutureWarning",
     ):
         config.addinivalue_line("filterwarnings", line)
+
+
+@pytest.fixture
+def forgotten_converters() -> Iterator[None]:
+    """What a test registers is gone after it."""
+    from torch_tensorrt.dynamo.conversion import DYNAMO_CONVERTERS
+
+    with DYNAMO_CONVERTERS.temporary():
+        yield

@@ -10,14 +10,12 @@ import pkgutil
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 import torch_tensorrt
 from torch_tensorrt._program import decompositions
-from torch_tensorrt.dynamo.conversion import DYNAMO_CONVERTERS
 from torch_tensorrt.dynamo.lowering import passes
 
 ROOT = Path(__file__).parents[2]
@@ -27,12 +25,10 @@ BLOCK = re.compile(
 
 
 @pytest.fixture(autouse=True)
-def _unregistered_after(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _unregistered_after(monkeypatch: pytest.MonkeyPatch, forgotten_converters: None) -> None:
     """What an example registers is gone before the other tests."""
     monkeypatch.setattr(decompositions, "_registered", {})
     monkeypatch.setattr(passes, "_passes", [])
-    with DYNAMO_CONVERTERS.temporary():
-        yield
 
 
 def pages() -> list[Path]:

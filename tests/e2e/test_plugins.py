@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -15,17 +14,12 @@ from e2e.user_layers import out
 from e2e.user_ops import DYNAMIC, ENDS, GATE, X, compiled, ends, gated
 from ops.harness import ENGINES
 from torch_tensorrt.dynamo.conversion import (
-    DYNAMO_CONVERTERS,
     Plugin,
     dynamo_tensorrt_converter,
     trt,
 )
 
-
-@pytest.fixture(autouse=True)
-def forget() -> Iterator[None]:
-    with DYNAMO_CONVERTERS.temporary():
-        yield
+pytestmark = pytest.mark.usefixtures("forgotten_converters")
 
 
 def gate_plugin(ctx: Any, target: Any, args: Any, kwargs: Any, name: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +37,7 @@ RELU = torch.ops.aten.relu.default
 LEFT = {"user_converters::gate": "no_converter"}
 
 
-@pytest.fixture(autouse=True)
-def forget() -> Iterator[None]:
-    with DYNAMO_CONVERTERS.temporary():
-        yield
+pytestmark = pytest.mark.usefixtures("forgotten_converters")
 
 
 def constant_converter(value: float) -> Any:

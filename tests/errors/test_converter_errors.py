@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,11 +18,7 @@ from torch_tensorrt.dynamo.conversion import (
     trt,
 )
 
-
-@pytest.fixture(autouse=True)
-def forget() -> Iterator[None]:
-    with DYNAMO_CONVERTERS.temporary():
-        yield
+pytestmark = pytest.mark.usefixtures("forgotten_converters")
 
 
 def refusal(body: Any, function: Any = gated) -> str:
