@@ -61,6 +61,7 @@ ALLOWED = {
         *TORCH,
         *JSON,
     ),
+    "tests/engines": ("core/",),
     # Artifacts, files and caches are tested without torch.
     "tests/container": ("container/", "unit/", "core/"),
     "tests/fuzz": ("container/",),

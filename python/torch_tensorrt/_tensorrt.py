@@ -13,11 +13,14 @@ As a program it imports nothing of this package.
 from __future__ import annotations
 
 import difflib
+import gc
 import importlib
 import json
 import os
 import sys
-from collections.abc import Sequence
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +88,8 @@ def build(engine: str, program: str, weights: Sequence[Any]) -> bytes:
     Raises:
         RuntimeError: TensorRT refuses a call or cannot build; the message has its own words.
     """
-    return _Player(module_of(engine), json.loads(program), weights).build()
+    with _without_remains():
+        return _Player(module_of(engine), json.loads(program), weights).build()
 
 
 def load(engine: str, plan: Any) -> Engine:
@@ -98,7 +102,8 @@ def load(engine: str, plan: Any) -> Engine:
     Raises:
         RuntimeError: TensorRT refuses the plan, with its words.
     """
-    return Engine(module_of(engine), plan)
+    with _without_remains():
+        return Engine(module_of(engine), plan)
 
 
 class Engine:
@@ -108,7 +113,8 @@ class Engine:
         self.trt, self.errors = trt, list[str]()
         self.logger = _logger(trt, self.errors)
         _register_plugins(trt)  # the plan may have some
-        self.runtime = trt.Runtime(self.logger)
+        with _without_collections():
+            self.runtime = trt.Runtime(self.logger)
         self.engine = self.runtime.deserialize_cuda_engine(plan)
         if self.engine is None:
             raise RuntimeError("; ".join(self.errors) or "the plan does not load")
@@ -190,7 +196,8 @@ class _Player:
         self.trt, self.program, self.options = trt, program, program["options"]
         self.errors: list[str] = []
         self.logger = _logger(trt, self.errors)
-        self.builder = trt.Builder(self.logger)
+        with _without_collections():
+            self.builder = trt.Builder(self.logger)
         flags = getattr(trt.NetworkDefinitionCreationFlag, "STRONGLY_TYPED", None)
         self.network = self.builder.create_network(0 if flags is None else 1 << int(flags))
         self.config = self.builder.create_builder_config()
@@ -379,6 +386,35 @@ class _Player:
                 f"setting '{option}': {self.trt.__name__} {self.trt.__version__} has no {name}"
             )
         return getattr(enum, name)
+
+
+# Where a builder or a runtime is made, NVIDIA's library logs, which calls Python, while it holds a
+# lock that destroying one takes too: a garbage collection in that call that destroys one waits
+# forever.
+
+
+@contextmanager
+def _without_collections() -> Iterator[None]:
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@contextmanager
+def _without_remains() -> Iterator[None]:
+    """NVIDIA's objects that an error's traceback would keep are destroyed here."""
+    try:
+        yield
+    except Exception as error:
+        cause: BaseException | None = error
+        while cause is not None:
+            traceback.clear_frames(cause.__traceback__)
+            cause = cause.__cause__ or cause.__context__
+        raise
 
 
 # NVIDIA's plugins log to a logger of some builder's, which need not be that of the present one and

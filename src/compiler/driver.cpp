@@ -47,6 +47,7 @@ class AheadOfTime final : public core::EnginePlugin {
     return builder_.device_key(device);
   }
   bool runs_on(core::DeviceKind kind) const noexcept override { return builder_.runs_on(kind); }
+  void check(const core::BuildOptions& options) const override { builder_.check(options); }
   bool fits(const core::Plan& plan, core::EngineDevice device) const override {
     return builder_.fits(plan, device);
   }
@@ -148,6 +149,9 @@ class Compilation {
     if (!settings.cache_built_engines) load_.build.cache_dir.clear();
     if (settings.cache_built_engines && !settings.engine_cache_dir.empty())
       load_.build.cache_dir = settings.engine_cache_dir;
+    if (!settings.dryrun) {
+      for (const core::BuildOptions& options : build_options()) plugin_.check(options);
+    }
   }
 
   Report run() {
@@ -217,15 +221,13 @@ class Compilation {
     return true;
   }
 
-  std::vector<core::Plan> plans(const core::Network& network) const {
-    if (!ahead_) return {plugin_.build(network, load_.build)};
-    std::vector<core::Plan> plans;
-    core::BuildOptions options = load_.build;
-    for (const std::string& target : settings_.target) {
-      options.target = target;
-      plans.push_back(plugin_.build(network, options));
-    }
-    return plans;
+  /// One for each plan.
+  std::vector<core::BuildOptions> build_options() const {
+    if (!ahead_) return {load_.build};
+    std::vector<core::BuildOptions> all;
+    for (const std::string& target : settings_.target)
+      all.emplace_back(load_.build).target = target;
+    return all;
   }
 
   BuiltSegment build(const Segment& segment) {
@@ -249,7 +251,10 @@ class Compilation {
       artifact.outputs.push_back(
           {network.output_names()[i], network.type(network.outputs()[i]), false});
     }
-    if (!settings_.dryrun) artifact.plans = plans(network);
+    if (!settings_.dryrun) {
+      for (const core::BuildOptions& options : build_options())
+        artifact.plans.push_back(plugin_.build(network, options));
+    }
     BuiltSegment built{segment, std::move(converted.inputs), describe(artifact, network), {}};
     artifact.network = std::move(converted.network);
     if (!settings_.dryrun)

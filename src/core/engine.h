@@ -145,6 +145,9 @@ class EnginePlugin {
   /// What a plan is tied to on this machine: CPU instruction set or GPU architecture.
   virtual std::string device_key(EngineDevice device) const = 0;
   virtual bool runs_on(DeviceKind kind) const noexcept = 0;
+  /// Throws what no network could be built or run with: a target that is not known, a GPU of
+  /// another kind. May take as long as building a network of one layer.
+  virtual void check(const BuildOptions& /*options*/) const {}
   /// Does this version load a plan of its own on this device?
   virtual bool fits(const Plan& plan, EngineDevice device) const {
     return plan.version == version() && plan.device == device_key(device);

@@ -51,7 +51,7 @@ class Loader {
       if (auto executable = load_plan(*plugin)) {
         return {std::string(plugin->name()), std::move(executable)};
       }
-      if (artifact_.network) return {std::string(plugin->name()), build(*plugin)};
+      if (artifact_.network) return build_on(*plugin);
     }
     throw core::incompatible("[runtime] engine ", artifact_.name,
                              ": no plan fits this machine, and the network to build one from was "
@@ -63,10 +63,12 @@ class Loader {
  private:
   using Plugins = std::vector<const core::EnginePlugin*>;
 
+  bool is_chosen() const { return !options_.engine.empty() && options_.engine != "auto"; }
+
   Plugins candidates() {
     const core::DeviceKind kind = options_.build.device.kind;
     std::string reason;
-    if (!options_.engine.empty() && options_.engine != "auto") {
+    if (is_chosen()) {
       const core::EnginePlugin* plugin = usable_plugin(options_.engine, kind, reason);
       if (!plugin) throw core::unavailable("[runtime] engine ", artifact_.name, ": ", reason);
       return {plugin};
@@ -97,6 +99,22 @@ class Loader {
       }
     }
     return nullptr;
+  }
+
+  /// Where the artifact's own engine cannot run it here, on a GPU of another kind say, the engine
+  /// that "auto" means does.
+  Loaded build_on(const core::EnginePlugin& plugin) const {
+    try {
+      return {std::string(plugin.name()), build(plugin)};
+    } catch (const core::Error& error) {
+      if (is_chosen() || plugin.name() == "reference") throw;
+      const core::DeviceKind kind = options_.build.device.kind;
+      const core::EnginePlugin* other = &core::auto_engine_plugin(kind);
+      if (other == &plugin) other = &core::engine_plugin("reference");
+      core::log_warning("engine ", artifact_.name, ": ", plugin.name(), " cannot run it here (",
+                        error.what(), "); ", other->name(), " does");
+      return build_on(*other);
+    }
   }
 
   std::unique_ptr<core::Executable> build(const core::EnginePlugin& plugin) const {

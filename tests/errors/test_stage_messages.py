@@ -12,6 +12,7 @@ from torch_tensorrt.fx.input_tensor_spec import generate_input_specs
 from torch_tensorrt.fx.lower_setting import LowerSetting
 
 torch.manual_seed(0)
+TEST_ENGINES = Path(torch_tensorrt.__file__).parents[2] / "bin/engines"
 MATRIX = torch.rand(3, 4)
 IMAGES = torch.rand(2, 3, 4, 4)
 ORDER = " <= ".join(["min", "opt", "max"])
@@ -147,6 +148,16 @@ def test_what_pytorch_refuses_is_told_with_its_words() -> None:
 
 
 # ---- engine, assembly, runtime ----
+
+
+def test_an_engine_that_cannot_be_built_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCHTRT_ENGINE_PATH", str(TEST_ENGINES))
+    for target in ([], ["sm_1"]):
+        with pytest.raises(RuntimeError, match="refusing does not know the device") as error:
+            torch_tensorrt.compile(
+                torch.nn.ReLU(), inputs=[MATRIX], engine="refusing", target=target
+            )
+        assert str(error.value).endswith(f"target {(target or [''])[0]!r}")
 
 
 def test_an_engine_that_cannot_leave_its_network_out() -> None:

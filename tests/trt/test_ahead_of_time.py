@@ -1,15 +1,19 @@
 """Plans for GPUs that are not here, in a file that runs here all the same."""
 
+import json
 import os
 import subprocess
 import sys
+import weakref
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 import torch_tensorrt
 from e2e.checks import assert_close
 from torch import nn
+from torch_tensorrt import _tensorrt
 from trt.programs import caught
 
 BATCH = torch_tensorrt.Input(min_shape=(1, 8), opt_shape=(2, 8), max_shape=(4, 8))
@@ -49,8 +53,29 @@ def test_one_file_has_the_plans_and_runs_here(ir: str, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("tensorrt_rtx")
 def test_unknown_architectures_are_named() -> None:
-    with pytest.raises(NotImplementedError, match=r"target is 'sm_12'.*sm_89"):
-        compiled(target=["sm_12"], pass_through_build_failures=True)
+    with pytest.raises(ValueError, match=r"target is 'sm_12'.*sm_89"):
+        compiled(target=["sm_89", "sm_12"])
+
+
+@pytest.mark.usefixtures("tensorrt_rtx")
+def test_a_failed_build_leaves_no_builder_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    with caught("1.7.1") as programs:
+        compiled()
+    program = programs[-1]
+    weights = program.pop("data")
+    program["options"]["target"] = "sm_12"
+    players = []
+    made = _tensorrt._Player.__init__
+
+    def noting(self: Any, *arguments: Any) -> None:
+        players.append(weakref.ref(self))
+        made(self, *arguments)
+
+    monkeypatch.setattr(_tensorrt._Player, "__init__", noting)
+    with pytest.raises(RuntimeError, match="sm_12") as error:
+        _tensorrt.build("tensorrt_rtx", json.dumps(program), weights)
+    assert error.value.__traceback__ is not None
+    assert [player() for player in players] == [None]
 
 
 def test_a_target_needs_an_engine() -> None:
@@ -61,7 +86,7 @@ def test_a_target_needs_an_engine() -> None:
 def test_without_a_target_the_gpu_must_be_here() -> None:
     with (
         caught("1.7.1") as programs,
-        pytest.raises(ValueError, match="does not run on the CPU"),
+        pytest.raises(ValueError, match="does not run on the CPU, where the model is"),
     ):
         compiled(target=[])
     assert programs == []
@@ -78,7 +103,7 @@ def test_settings_reach_the_builder() -> None:
             max_aux_streams=1,
             tiling_optimization_level="fast",
         )
-    options = programs[0]["options"]
+    options = programs[-1]["options"]
     assert options["target"] == "sm_89"
     assert (options["optimization_level"], options["workspace_size"]) == (2, 1 << 20)
     assert (options["tf32"], options["sparse_weights"]) == (False, True)
@@ -88,9 +113,9 @@ def test_settings_reach_the_builder() -> None:
 
 # TensorRT-RTX makes kernels for these while it builds, which needs the GPU, or another library.
 NEEDS_MORE = {
-    "refit": "CUDA_SUCCESS",
-    "refit_identical_engine_weights": "CUDA_SUCCESS",
-    "strip_engine_weights": "CUDA_SUCCESS",
+    "refit": "CUDA",
+    "refit_identical_engine_weights": "CUDA",
+    "strip_engine_weights": "CUDA",
     "version_compatible": "libnvinfer_lean",
 }
 

@@ -70,7 +70,7 @@ def test_program_is_the_known_one(name: str) -> None:
             min_block_size=1,
             require_full_compilation=True,
         )
-    (program,) = programs
+    _check, program = programs
     path = GOLDEN / f"{name}.txt"
     if os.environ.get("TORCHTRT_GOLDEN") == "write":
         path.write_text(text_of(program))

@@ -328,6 +328,27 @@ void spoil(const std::filesystem::path& path, int kind) {
   });
 }
 
+/// Engines of tests/engines, beside this program.
+void find_test_engines() {
+  const auto folder = std::filesystem::canonical("/proc/self/exe").parent_path() / "engines";
+  ::setenv("TORCHTRT_ENGINE_PATH", folder.c_str(), 1);
+}
+
+TEST(an_artifact_runs_where_its_own_engine_is_here_but_cannot) {
+  find_test_engines();
+  core::Artifact artifact = relu_add();
+  artifact.plans.clear();
+  artifact.preferred_engine = "refusing";
+  const core::LogLevel level = core::reportable_log_level();
+  core::set_reportable_log_level(core::LogLevel::error);
+  const auto engine = c10::make_intrusive<Engine>(artifact, options_of("auto"));
+  core::set_reportable_log_level(level);
+  const at::Tensor x = at::randn({4, 3}), t = at::randn({3});
+  check_close(engine->execute({x, t}).at(0), at::relu(x) + t);
+  CHECK(engine->plugin() == "openvino" || engine->plugin() == "reference");
+  CHECK_THROWS(Engine(artifact, options_of("refusing")), "[engine] refusing builds nothing");
+}
+
 TEST(spoiled_cache_entries_are_compiled_again) {
   std::string reason;
   if (!core::find_engine_plugin("openvino", &reason)) SKIP(reason);

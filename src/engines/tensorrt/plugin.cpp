@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "core/builder.h"
 #include "core/engine.h"
 #include "core/error.h"
 #include "core/foreign.h"
@@ -133,6 +134,33 @@ class TensorRtPlugin final : public core::EnginePlugin {
   bool runs_on(core::DeviceKind kind) const noexcept override {
     return kind == core::DeviceKind::cuda && (native() || core::foreign_library()) &&
            Cuda::driver() != nullptr;
+  }
+
+  /// NVIDIA's library is asked with an engine of one layer, which takes TensorRT-RTX 20 ms.
+  /// TensorRT, which takes seconds and runs on every GPU that it installs for, only says that it
+  /// has no targets.
+  void check(const core::BuildOptions& options) const override {
+    if (!kIsRtx && options.target.empty()) return;
+    core::BuildOptions plain;
+    plain.device = options.device;
+    plain.target = options.target;
+    core::Network network;
+    core::NetworkBuilder layers(network);
+    const core::Value x = layers.input("x", {core::DType::f32, {1}});
+    network.mark_output(layers.activation(core::ActivationOp::relu, x).id(), "y");
+    core::Plan plan;
+    try {
+      plan = build(network, plain);
+    } catch (const core::Error& error) {
+      throw core::invalid_argument(error.what());
+    }
+    if (!options.target.empty()) return;
+    try {
+      load(plan, &network, plain);
+    } catch (const core::Error& error) {
+      throw core::incompatible("[engine] ", kName, " does not run on the GPU that is here, ",
+                               device_key(options.device), ": ", error.what());
+    }
   }
 
   bool fits(const core::Plan& plan, core::EngineDevice device) const override {
