@@ -113,7 +113,9 @@ class Scores(nn.Module):
 
 
 @pytest.mark.parametrize("mode", ["bilinear", "nearest", "bicubic"])
-@pytest.mark.parametrize(("channels", "size"), [(16, 128), (21, 150), (3, 150), (21, 40)])
+@pytest.mark.parametrize(
+    ("channels", "size"), [(16, 128), (21, 150), (3, 150), (21, 40), (70, 130)]
+)
 @pytest.mark.parametrize("batch", [1, 2])
 def test_large_images_as_results(batch: int, channels: int, size: int, mode: str) -> None:
     torch.manual_seed(0)
