@@ -12,7 +12,7 @@ using core::Dims;
 using core::Network;
 using core::Node;
 
-/// Measured on x86-64 with AVX2; what decides is their ratio.
+/// Measured on two cores of x86-64 with AVX-512; what decides is their ratio.
 constexpr double kSecondsAStep = 0.35e-6;
 constexpr double kSecondsAMultiplication = 1 / 30e9;
 /// Multiplications of one step from which on handing it over costs less than a twentieth of it.
