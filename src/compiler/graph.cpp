@@ -161,6 +161,14 @@ std::vector<Node*> all_nodes(Block& block) {
   return nodes;
 }
 
+bool gives_back_integers(c10::Symbol op) {
+  static const std::unordered_set<std::string> kOps = {
+      "aten::fake_quantize_per_channel_affine", "aten::fake_quantize_per_tensor_affine",
+      "quantized_decomposed::dequantize_per_channel", "quantized_decomposed::dequantize_per_tensor",
+      "tensorrt::quantize_op"};
+  return kOps.count(op.toQualString()) != 0;
+}
+
 bool has_effect(const Node& node) {
   static const std::unordered_set<std::string> kEffects = {
       "prim::Print",        "prim::RaiseException", "prim::SetAttr", "prim::CallMethod",

@@ -175,6 +175,10 @@ TORCHTRT_API std::vector<Node*> all_nodes(Block& block);
 /// never moved or removed.
 TORCHTRT_API bool has_effect(const Node& node);
 
+/// Fake quantization, or dequantization: of weights the compiler keeps the integers, so such an op
+/// is not folded.
+TORCHTRT_API bool gives_back_integers(c10::Symbol op);
+
 /// The torch dtype as the Network's, or nothing (complex, quantized, ...).
 TORCHTRT_API std::optional<core::DType> to_core(c10::ScalarType type);
 TORCHTRT_API c10::ScalarType to_torch(core::DType type);

@@ -3,20 +3,32 @@
 namespace torch_tensorrt::core {
 namespace {
 
-bool is_quantized(DType t) {
-  return t == DType::i8 || t == DType::f8 || t == DType::i4 || t == DType::f4;
+bool has_zero_point(DType t) { return t == DType::i8 || t == DType::u8; }
+
+void check_quantized(const Operands& in, std::string_view what, DType t) {
+  const bool ok = has_zero_point(t) || t == DType::f8 || t == DType::i4 || t == DType::f4;
+  in.require(ok, "C1", what, " is ", t, ", expected i8, u8, i4, f8 or f4");
 }
 
-// scale: floating; a scalar for axis -1, else a vector along axis
-void check_scale(const Operands& in, std::int64_t axis) {
-  in.require_float(1, "C2");
+void check_per_axis(const Operands& in, int i, std::int64_t axis, std::string_view code,
+                    std::string_view why) {
   if (axis == -1) {
-    in.require_rank(1, 0, "C3");
+    in.require_rank(i, 0, code);
     return;
   }
-  in.require_axis(axis, in[0].rank(), "C3");
-  in.require_rank(1, 1, "C3");
-  in.require_dim(1, 0, in.dim(0, axis), "C3", "one scale per entry of axis");
+  in.require_axis(axis, in[0].rank(), code);
+  in.require_rank(i, 1, code);
+  in.require_dim(i, 0, in.dim(0, axis), code, why);
+}
+
+void check_scale(const Operands& in, std::int64_t axis, DType quantized) {
+  in.require_float(1, "C2");
+  check_per_axis(in, 1, axis, "C3", "one scale per entry of axis");
+  if (!in.has(2)) return;
+  in.require(has_zero_point(quantized), "C4", "zero_point is given for ", quantized,
+             ", expected i8 or u8");
+  in.require_dtype(2, DType::i32, "C4");
+  check_per_axis(in, 2, axis, "C4", "one zero point per entry of axis");
 }
 
 bool fits(const TensorType& got, const TensorType& expected) {
@@ -57,21 +69,20 @@ Extent either(const Extent& a, const Extent& b) {
 
 }  // namespace
 
-// C1 x floating, to i8, i4, f8 or f4 · C2 scale floating · C3 scale: scalar (axis -1) or one per
-// entry of axis
+// C1 x floating, to i8, u8, i4, f8 or f4 · C2 scale floating · C3 scale: scalar (axis -1) or one
+// per entry of axis · C4 zero_point: i32 as scale, for i8 and u8
 Results infer(const Quantize& layer, const Operands& in) {
   in.require_float(0, "C1");
-  in.require(is_quantized(layer.to), "C1", "to is ", layer.to, ", expected i8, i4, f8 or f4");
-  check_scale(in, layer.axis);
+  check_quantized(in, "to", layer.to);
+  check_scale(in, layer.axis, layer.to);
   return one(layer.to, in.dims(0));
 }
 
-// C1 x i8, i4, f8 or f4, to floating · C2 scale floating · C3 scale: scalar (axis -1) or one per
-// entry of axis
+// C1 x i8, u8, i4, f8 or f4, to floating · C2 to C4 as for quantize
 Results infer(const Dequantize& layer, const Operands& in) {
-  in.require(is_quantized(in[0].dtype), "C1", "x is ", in[0].dtype, ", expected i8, i4, f8 or f4");
+  check_quantized(in, "x", in[0].dtype);
   in.require(is_float(layer.to), "C1", "to is ", layer.to, ", expected a floating type");
-  check_scale(in, layer.axis);
+  check_scale(in, layer.axis, in[0].dtype);
   return one(layer.to, in.dims(0));
 }
 

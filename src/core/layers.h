@@ -580,17 +580,23 @@ struct Nms {
 
 // ---- quantization and control ----
 
-/// clamp(round_half_even(x / scale)); scale a scalar, or a vector along `axis` (-1: per tensor).
-/// Symmetric.
+/// clamp(round_half_even(x / scale) + zero_point) to the range of `to`; scale and zero_point (i32,
+/// absent: 0) are scalars, or vectors along `axis` (-1: per tensor). With a zero point that is odd
+/// a tie may go to either side.
 struct Quantize {
   DType to = DType::i8;
   std::int64_t axis = -1;
-  TORCHTRT_LAYER("quantize", "x scale", "y") { on("to", self.to), on("axis", self.axis); }
+  TORCHTRT_LAYER("quantize", "x scale zero_point?", "y") {
+    on("to", self.to), on("axis", self.axis);
+  }
 };
+/// (x - zero_point) * scale.
 struct Dequantize {
   DType to = DType::f32;
   std::int64_t axis = -1;
-  TORCHTRT_LAYER("dequantize", "x scale", "y") { on("to", self.to), on("axis", self.axis); }
+  TORCHTRT_LAYER("dequantize", "x scale zero_point?", "y") {
+    on("to", self.to), on("axis", self.axis);
+  }
 };
 /// Runs `body` while i < trip_count and its condition holds. Body inputs: i (i64 scalar), then the
 /// carried values, then the captured ones; outputs: the condition for the next trip (bool scalar),

@@ -99,11 +99,8 @@ def test_generated_tables_are_current() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize(
-    "example",
-    ["01_sentence_embeddings", "02_voice_activity", "05_fx_stages", "06_custom_converter"],
-)
-def test_python_example(example: str) -> None:
+def result_of(example: str) -> str:
+    """What it prints from "Result" on."""
     done = subprocess.run(
         [sys.executable, str(ROOT / "examples" / example / "main.py")],
         capture_output=True,
@@ -112,7 +109,22 @@ def test_python_example(example: str) -> None:
         env={**os.environ, "OMP_NUM_THREADS": "2"},
     )
     assert done.returncode == 0, done.stderr
-    result = done.stdout[done.stdout.index("\nResult") :]
+    return done.stdout[done.stdout.index("\nResult") :]
+
+
+@pytest.mark.parametrize(
+    "example",
+    ["01_sentence_embeddings", "02_voice_activity", "05_fx_stages", "06_custom_converter"],
+)
+def test_python_example(example: str) -> None:
+    result = result_of(example)
     difference = re.search(r"largest difference.*?(\d\.\de[-+]\d+)", result)
     assert difference, result
     assert float(difference[1]) <= 1e-4
+
+
+def test_example_in_eight_bits() -> None:
+    result = result_of("08_int8")
+    cosine = re.search(r"smallest cosine +(\d\.\d+)", result)
+    assert cosine, result
+    assert float(cosine[1]) >= 0.98

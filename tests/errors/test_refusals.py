@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 import pytest
 import torch
+import torch.ao.quantization.fx._decomposed  # registers torch.ops.quantized_decomposed
 import torch_tensorrt
+from model_optimizer import quantize_op
 
 X = torch.rand(2, 3, 4, 4)
 
@@ -68,6 +70,52 @@ def reasons(function: Callable[..., torch.Tensor], *inputs: torch.Tensor) -> str
             "padding_idx with the mode max, expected sum or mean",
         ),
         (lambda x: torch.relu(x.double()), (X,), "aten::", "float64, which no engine computes in"),
+        (
+            lambda x: torch.fake_quantize_per_tensor_affine(x, 0.001, 0, -32768, 32767),
+            (X,),
+            "aten::fake_quantize_per_tensor_affine",
+            "quant_min to quant_max is -32768 to 32767, expected a range within -128 to 127 or",
+        ),
+        (
+            lambda x: torch.fake_quantize_per_tensor_affine(
+                x, x.amax() / 7, torch.zeros(1, dtype=torch.int32), -8, 7
+            ),
+            (X,),
+            "aten::fake_quantize_per_tensor_affine",
+            "the scale is known only at run time and the integers are -8 to 7, expected -128 to",
+        ),
+        (
+            lambda x: torch.ops.quantized_decomposed.quantize_per_tensor(
+                x, 0.01, 0, -128, 127, torch.int32
+            ),
+            (X,),
+            "quantized_decomposed::quantize_per_tensor",
+            "quantizes to i32, expected int8 or uint8",
+        ),
+        (
+            lambda x: quantize_op(x, torch.tensor(1.0), bits=4),
+            (X,),
+            "tensorrt::quantize_op",
+            "num_bits is 4 with 0 exponent_bits, expected 8 with 0 (int8) or 4 (float8)",
+        ),
+        (
+            lambda x: quantize_op(x, torch.tensor(1.0), unsigned=True),
+            (X,),
+            "tensorrt::quantize_op",
+            "unsigned is true, expected signed integers",
+        ),
+        (
+            lambda x: quantize_op(x, x.amax()),
+            (X,),
+            "tensorrt::quantize_op",
+            "amax is known only at run time, expected a constant",
+        ),
+        (
+            lambda x: quantize_op(x, torch.ones(1, 3, 1, 1)),
+            (X,),
+            "tensorrt::quantize_op",
+            "amax has shape [1, 3, 1, 1], expected one number, or one for each entry of axis 0",
+        ),
         (
             lambda x: torch.linalg.svdvals(x),
             (X,),

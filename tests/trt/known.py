@@ -12,5 +12,7 @@ REFUSED = {
     r"nms\..*": "no kernel whose result's size depends on data",
     r"non_zero\..*": "no kernel whose result's size depends on data",
     r"plugin\..*": "has no add_plugin_v3: its networks take no plugins",
+    r"quantize\.(u8.*|zero_points_per_channel|pair_per_last_axis)\..*": "no zero points",
+    r"dequantize\.u8_input\..*": "no zero points",
     r"scatter_nd\.sum\..*\.dynamic": "needs static sizes",
 }

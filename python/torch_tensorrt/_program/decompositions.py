@@ -86,24 +86,27 @@ def _name(op: OpOverload) -> str:
 
 
 @contextlib.contextmanager
-def kept_recurrent() -> Iterator[None]:
-    """While tracing, recurrent ops give shapes without being unrolled.
+def kept_whole() -> Iterator[None]:
+    """While tracing, some composite ops give shapes without being taken apart.
 
-    PyTorch's own rule runs the recurrence step by step, which fixes the length of the sequence.
+    PyTorch runs a recurrence step by step, which fixes the length of the sequence, and has no
+    shapes for what fake quantization consists of.
     """
     from torch._decomp import decomposition_table
 
     composite = torch._C.DispatchKey.CompositeImplicitAutograd
-    kernels = {op: dict(op.py_kernels) for op in _RECURRENT}
-    before: Any = {op: decomposition_table[op] for op in _RECURRENT}
+    kernels = {op: dict(op.py_kernels) for op in _SHAPES}
+    before: Any = {op: decomposition_table[op] for op in _SHAPES if op in decomposition_table}
     try:
-        for op in _RECURRENT:
-            op.py_kernels[composite] = decomposition_table[op] = _recurrent
+        for op, shapes in _SHAPES.items():
+            op.py_kernels[composite] = shapes
+            if op in before:
+                decomposition_table[op] = shapes
             op._dispatch_cache.clear()
         yield
     finally:
         decomposition_table.update(before)
-        for op in _RECURRENT:
+        for op in _SHAPES:
             op.py_kernels.clear()
             op.py_kernels.update(kernels[op])
             op._dispatch_cache.clear()
@@ -118,9 +121,16 @@ def _recurrent(
     return x.new_empty((*x.shape[:-1], width)), *(state.new_empty(state.shape) for state in states)
 
 
-_RECURRENT = (
-    torch.ops.aten.lstm.input,
-    torch.ops.aten.gru.input,
-    torch.ops.aten.rnn_tanh.input,
-    torch.ops.aten.rnn_relu.input,
-)
+def _fake_quantized(x: Any, *steps: Any) -> Any:
+    return torch.empty_like(x)
+
+
+_SHAPES: dict[OpOverload, Callable[..., Any]] = {
+    _aten.lstm.input: _recurrent,
+    _aten.gru.input: _recurrent,
+    _aten.rnn_tanh.input: _recurrent,
+    _aten.rnn_relu.input: _recurrent,
+    _aten.fake_quantize_per_tensor_affine.default: _fake_quantized,
+    _aten.fake_quantize_per_tensor_affine.tensor_qparams: _fake_quantized,
+    _aten.fake_quantize_per_channel_affine.default: _fake_quantized,
+}

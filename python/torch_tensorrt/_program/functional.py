@@ -10,7 +10,7 @@ from torch import fx
 from torch._ops import OpOverload
 from torch.export import ExportedProgram
 
-from torch_tensorrt._program.decompositions import decompositions, kept_recurrent
+from torch_tensorrt._program.decompositions import decompositions, kept_whole
 
 _aten = torch.ops.aten
 
@@ -67,7 +67,7 @@ def functional(program: ExportedProgram) -> tuple[ExportedProgram, fx.GraphModul
     ):
         module.recompile()
         return program, module
-    with kept_recurrent():
+    with kept_whole():
         program = _with_aliases(program).run_decompositions(decompositions())
     lowered: Any = program.module(check_guards=False)
     return program, lowered

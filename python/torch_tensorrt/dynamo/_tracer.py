@@ -11,7 +11,7 @@ from torch.export import Dim, ExportedProgram
 from torch.utils import _pytree as pytree
 
 from torch_tensorrt._Input import Input, device_of, distinct, positional_inputs
-from torch_tensorrt._program.decompositions import kept_recurrent
+from torch_tensorrt._program.decompositions import kept_whole
 from torch_tensorrt._program.shapes import Ranges, SymbolRange, is_symbolic, ranges_of
 
 _Value = bool | int | float | str | None
@@ -58,7 +58,7 @@ def trace(
     if dynamic_shapes is None:
         described = pytree.tree_map(_dynamic, (args, kwargs))
         dynamic_shapes = _by_name(mod, *described)
-    with torch.no_grad(), kept_recurrent():
+    with torch.no_grad(), kept_whole():
         program = torch.export.export(
             mod, examples[0], examples[1], dynamic_shapes=dynamic_shapes, strict=strict
         )

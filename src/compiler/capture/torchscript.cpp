@@ -257,6 +257,33 @@ void spell_out_training(jit::Block* block) {
   }
 }
 
+// PyTorch's passes would fold quantized weights to floats. A dequantize is the one op of the kind
+// that they leave alone (a skip list in constant_propagation.cpp), so one stands in front of the
+// weights meanwhile.
+
+const c10::Symbol kMeanwhile = c10::Symbol::attr("meanwhile");
+
+void keep_integers(jit::Block* block) {
+  for (jit::Node* node : block->nodes()) {
+    for (jit::Block* inner : node->blocks()) keep_integers(inner);
+    if (!gives_back_integers(node->kind())) continue;
+    const jit::WithInsertPoint before(node);
+    jit::Value* kept = node->owningGraph()->insert(c10::aten::dequantize, {node->input(0)});
+    kept->node()->i_(kMeanwhile, 1);
+    node->replaceInput(0, kept);
+  }
+}
+
+void release_integers(jit::Block* block) {
+  for (auto it = block->nodes().begin(); it != block->nodes().end();) {
+    jit::Node* node = *it++;
+    for (jit::Block* inner : node->blocks()) release_integers(inner);
+    if (!node->hasAttribute(kMeanwhile)) continue;
+    node->output()->replaceAllUsesWith(node->input(0));
+    node->destroy();
+  }
+}
+
 /// A copy in eval mode whose methods are ready for PyTorch's passes.
 jit::Module prepared_copy(const jit::Module& module, const std::vector<std::string>& methods,
                           Scratch& scratch) {
@@ -265,6 +292,7 @@ jit::Module prepared_copy(const jit::Module& module, const std::vector<std::stri
     const auto graph = copy.get_method(name).graph();
     jit::Inline(*graph);
     spell_out_training(graph->block());
+    keep_integers(graph->block());
   }
   return copy;
 }
@@ -325,6 +353,8 @@ Captured capture_torchscript(const torch::jit::Module& module, const std::string
   Captured captured;
   captured.module = freeze(module, method, captured.scratch);
   captured.source = simplify(captured.module, method);
+  release_integers(captured.source->block());
+  for (const auto& m : captured.module.get_methods()) release_integers(m.graph()->block());
   captured.graph = std::make_unique<Graph>();
   Decoder(captured.source, *captured.graph)
       .decode(captured.source->block(), captured.graph->body());

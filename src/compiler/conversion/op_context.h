@@ -218,6 +218,7 @@ void add_indexing_ops(OpTable& table);
 void add_linear_ops(OpTable& table);
 void add_normalization_ops(OpTable& table);
 void add_pooling_ops(OpTable& table);
+void add_quantization_ops(OpTable& table);
 void add_recurrent_ops(OpTable& table);
 void add_reduction_ops(OpTable& table);
 void add_resampling_ops(OpTable& table);

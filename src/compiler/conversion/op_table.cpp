@@ -106,6 +106,7 @@ const OpTable& op_table() {
     add_linear_ops(t);
     add_normalization_ops(t);
     add_pooling_ops(t);
+    add_quantization_ops(t);
     add_recurrent_ops(t);
     add_reduction_ops(t);
     add_resampling_ops(t);

@@ -26,6 +26,7 @@ std::size_t tensor_bytes(const c10::IValue& value) {
 
 /// Folding must not blow the model up: a broadcast of a small weight stays a broadcast.
 bool worth_folding(const Node& node) {
+  if (gives_back_integers(node.kind)) return false;
   constexpr std::size_t kAlwaysFine = std::size_t{4} << 20;
   std::size_t before = 0, after = 0;
   for (const Argument& argument : node.args) {

@@ -6,9 +6,10 @@ namespace torch_tensorrt::engines::conformance {
 namespace {
 
 // As PyTorch's fake quantization does it.
-at::Tensor fake_quantized(const at::Tensor& x, const at::Tensor& scale, double low, double high) {
+at::Tensor fake_quantized(const at::Tensor& x, const at::Tensor& scale, double low, double high,
+                          const at::Tensor& zero_point = at::zeros({})) {
   const at::Tensor wide = x.to(at::kFloat);
-  return (wide / scale).round().clamp(low, high) * scale;
+  return (((wide / scale).round() + zero_point).clamp(low, high) - zero_point) * scale;
 }
 
 core::Tensor packed_i4(const at::Tensor& values) {
@@ -53,6 +54,56 @@ void add_quantize_rows(Rows& rows) {
                       return {fake_quantized(x[0], scale.reshape({1, 4, 1}), -128, 127)};
                     });
                   }});
+  rows.push_back({"quantize/u8", kFloats, Tolerance::exact, [](Trial& t) {
+                    // No ties: with an odd zero point engines differ on which step is even.
+                    const Value x = t.input({t.dim(1, 3, 5), 4},
+                                            listed({0.0625, 0.125, -0.5, 1, -3, 9, -9, 0}));
+                    const Value scale = t.net().scalar(0.0625, DType::f32);
+                    const Value zero_point = t.net().scalar_i64(113, DType::i32);
+                    t.output(t.net().one(core::Quantize{DType::u8, -1}, {x, scale, zero_point}));
+                    t.expect([](const Tensors& x) -> Tensors {
+                      const at::Tensor steps = (x[0].to(at::kFloat) / 0.0625).round() + 113;
+                      return {steps.clamp(0, 255).to(at::kByte)};
+                    });
+                  }});
+  rows.push_back(
+      {"quantize/u8_pair", kFloats, Tolerance::pointwise, [](Trial& t) {
+         const Value x = t.input({t.dim(1, 3, 5), 8}, normal(0, 6));
+         const Value scale = t.net().scalar(0.0625, DType::f32);
+         const Value zero_point = t.net().scalar_i64(100, DType::i32);
+         const Value q = t.net().one(core::Quantize{DType::u8, -1}, {x, scale, zero_point});
+         t.output(t.net().one(core::Dequantize{t.dtype(), -1}, {q, scale, zero_point}));
+         t.expect([](const Tensors& x) -> Tensors {
+           return {fake_quantized(x[0], at::full({}, 0.0625), 0, 255, at::full({}, 100.0))
+                       .to(x[0].scalar_type())};
+         });
+       }});
+  rows.push_back({"quantize/zero_points_per_channel", kF32, Tolerance::pointwise, [](Trial& t) {
+                    const at::Tensor scale = at::tensor({0.125f, 0.0625f, 0.5f, 0.25f});
+                    const at::Tensor zero_point = at::tensor({-3, 0, 100, -128}, at::kInt);
+                    const Value x = t.input({t.dim(1, 3, 5), 4, 3}, normal(0, 6));
+                    const Value s = t.constant(scale), z = t.constant(zero_point);
+                    const Value q = t.net().one(core::Quantize{DType::i8, 1}, {x, s, z});
+                    t.output(t.net().one(core::Dequantize{DType::f32, 1}, {q, s, z}));
+                    t.expect([=](const Tensors& x) -> Tensors {
+                      return {fake_quantized(x[0], scale.reshape({1, 4, 1}), -128, 127,
+                                             zero_point.reshape({1, 4, 1}))};
+                    });
+                  }});
+  rows.push_back({"quantize/pair_per_last_axis", kF32, Tolerance::pointwise, [](Trial& t) {
+                    const at::Tensor scale = at::tensor({0.125f, 0.0625f, 0.5f});
+                    const at::Tensor zero_point = at::tensor({-4, 0, 100}, at::kInt);
+                    const Value x = t.input({t.dim(1, 3, 5), 4, 3}, normal(0, 6));
+                    const Value s = t.constant(scale), z = t.constant(zero_point);
+                    const Value q = t.net().one(core::Quantize{DType::i8, 2}, {x, s, z});
+                    t.output(q);
+                    t.output(t.net().one(core::Dequantize{DType::f32, 2}, {q, s, z}));
+                    t.expect([=](const Tensors& x) -> Tensors {
+                      const at::Tensor steps =
+                          ((x[0] / scale).round() + zero_point).clamp(-128, 127);
+                      return {steps.to(at::kChar), (steps - zero_point) * scale};
+                    });
+                  }});
   rows.push_back({"quantize/f8_pair", kF32, Tolerance::pointwise, [](Trial& t) {
                     // Whole numbers: exact in f16, through which an engine may go on the way to f8.
                     const Value x = t.input({t.dim(1, 3, 5), 8}, whole(-70, 71));
@@ -74,6 +125,14 @@ void add_dequantize_rows(Rows& rows) {
                     t.expect(
                         [](const Tensors& x) -> Tensors { return {x[0].to(at::kFloat) * 0.1}; });
                   }});
+  rows.push_back(
+      {"dequantize/u8_input", kF32, Tolerance::pointwise, [](Trial& t) {
+         const Value q = t.input({t.dim(1, 3, 5), 4}, whole(0, 256), DType::u8);
+         const Value scale = t.net().scalar(0.1, DType::f32);
+         const Value zero_point = t.net().scalar_i64(7, DType::i32);
+         t.output(t.net().one(core::Dequantize{DType::f32, -1}, {q, scale, zero_point}));
+         t.expect([](const Tensors& x) -> Tensors { return {(x[0].to(at::kFloat) - 7) * 0.1}; });
+       }});
   rows.push_back({"dequantize/i8_weight", kFloats, Tolerance::accumulated, [](Trial& t) {
                     const at::Tensor w = t.data({6, 8}, whole(-128, 128), DType::i8);
                     const at::Tensor scale = t.data({6}, uniform(0.001, 0.01), DType::f32);

@@ -254,7 +254,7 @@ Reason why_not(const core::Nms& layer, const Case& c) {
 }
 
 Reason why_not(const core::Quantize& layer, const Case& c) {
-  if (layer.to != DType::i8 && layer.to != DType::f8)
+  if (layer.to != DType::i8 && layer.to != DType::u8 && layer.to != DType::f8)
     return text("cannot quantize to ", core::name(layer.to));
   if (c.type(1).rank() > 1) return "takes one scale per tensor or per channel, not per block";
   return need_real(c);

@@ -7,6 +7,8 @@ namespace torch_tensorrt::engines::tensorrt {
 namespace {
 
 void require_takes(const Site& site, DType quantized) {
+  if (quantized == DType::u8 || site.has(2))
+    throw site.refuse("has no unsigned integers and no zero points; quantize symmetrically to i8");
   if (quantized == DType::f4)
     throw site.refuse("f4 needs one scale per block of 16; quantize to i8 or f8");
   if (site.rank() == 0) throw site.refuse("takes no scalars; give it one dimension");

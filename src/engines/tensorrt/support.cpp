@@ -11,9 +11,9 @@ namespace {
 constexpr int kMaxRank = 8;
 
 /// f64 has no form at all; u8 is for a network's inputs and outputs, and to be cast.
-std::string wrong_type(const core::TensorType& type, bool is_cast) {
+std::string wrong_type(const core::TensorType& type, bool takes_u8) {
   if (type.dtype == DType::f64) return "TensorRT has no float64";
-  if (type.dtype == DType::u8 && !is_cast) return "TensorRT computes nothing on uint8";
+  if (type.dtype == DType::u8 && !takes_u8) return "TensorRT computes nothing on uint8";
   if (type.rank() > kMaxRank)
     return core::text("TensorRT has tensors of up to ", kMaxRank, " dimensions, got ", type.rank());
   return {};
@@ -40,11 +40,14 @@ core::Support supports(const core::Network& network, const core::Node& node, Ver
   if (input && input->host && input->content.empty())
     return core::Support::no(core::text("the values that input '", input->name,
                                         "' may have are not known, and a profile needs them"));
-  const bool is_cast = std::holds_alternative<core::Cast>(node.layer) || input;
+  // Of quantization the emitter says more.
+  const bool takes_u8 = input || std::holds_alternative<core::Cast>(node.layer) ||
+                        std::holds_alternative<core::Quantize>(node.layer) ||
+                        std::holds_alternative<core::Dequantize>(node.layer);
   for (const auto* values : {&node.inputs, &node.outputs}) {
     for (const core::ValueId value : *values) {
       if (value == core::kAbsent) continue;
-      if (std::string why = wrong_type(network.type(value), is_cast); !why.empty())
+      if (std::string why = wrong_type(network.type(value), takes_u8); !why.empty())
         return core::Support::no(std::move(why));
     }
   }
