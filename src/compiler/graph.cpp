@@ -169,6 +169,12 @@ bool gives_back_integers(c10::Symbol op) {
   return kOps.count(op.toQualString()) != 0;
 }
 
+bool is_eight_bit_weight(const Argument& argument) {
+  const auto* value = argument.constant();
+  if (!value || !value->isTensor() || !value->toTensor().defined()) return false;
+  return value->toTensor().scalar_type() == at::kChar && value->toTensor().dim() >= 2;
+}
+
 bool has_effect(const Node& node) {
   static const std::unordered_set<std::string> kEffects = {
       "prim::Print",        "prim::RaiseException", "prim::SetAttr", "prim::CallMethod",

@@ -178,6 +178,9 @@ TORCHTRT_API bool has_effect(const Node& node);
 /// Fake quantization, or dequantization: of weights the compiler keeps the integers, so such an op
 /// is not folded.
 TORCHTRT_API bool gives_back_integers(c10::Symbol op);
+/// Such a constant may be a weight that is kept in eight bits and cast where it is used; nor is
+/// that cast folded.
+TORCHTRT_API bool is_eight_bit_weight(const Argument& argument);
 
 /// The torch dtype as the Network's, or nothing (complex, quantized, ...).
 TORCHTRT_API std::optional<core::DType> to_core(c10::ScalarType type);

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 import torch_tensorrt
-from e2e.checks import assert_one_engine
+from e2e.checks import assert_close, assert_one_engine
 from torch import nn
 from torch.ao.quantization import FakeQuantize, MinMaxObserver, PerChannelMinMaxObserver
+from torchao.quantization import Int8WeightOnlyConfig, quantize_
 from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e, prepare_qat_pt2e
 from torchao.quantization.pt2e.quantizer import x86_inductor_quantizer as x86
 
@@ -83,6 +84,21 @@ def test_weights_are_stored_as_integers(tmp_path: Path) -> None:
     assert (tmp_path / "fast.pt2").stat().st_size < 0.3 * floats
     loaded = torch_tensorrt.load(tmp_path / "fast.pt2").module()
     torch.testing.assert_close(loaded(x), fast(x))
+
+
+@pytest.mark.parametrize("engine", ["openvino", "reference"])
+@torch.no_grad()
+def test_weights_alone_in_eight_bits(engine: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 64)).eval()
+    floats = sum(p.nbytes for p in net.parameters())
+    quantize_(net, Int8WeightOnlyConfig())
+    x = torch.rand(4, 512)
+    fast = torch_tensorrt.compile(net, inputs=[x], engine=engine)
+    assert_one_engine(fast, engine)
+    assert_close(fast(x), net(x))
+    torch_tensorrt.save(fast, tmp_path / "fast.pt2")
+    assert (tmp_path / "fast.pt2").stat().st_size < 0.3 * floats
 
 
 class Trained(nn.Module):

@@ -24,9 +24,21 @@ std::size_t tensor_bytes(const c10::IValue& value) {
   return value.isTensor() && value.toTensor().defined() ? value.toTensor().nbytes() : 0;
 }
 
+bool is_float(const c10::IValue& value) {
+  return value.isTensor() && value.toTensor().is_floating_point();
+}
+
+/// Engines store quantized weights as integers.
+bool keeps_integers(const Node& node) {
+  if (gives_back_integers(node.kind)) return true;
+  return (node.kind == c10::aten::to || node.kind == c10::aten::_to_copy) &&
+         is_eight_bit_weight(node.args.front()) &&
+         is_float(node.outputs.front()->fact->samples.front());
+}
+
 /// Folding must not blow the model up: a broadcast of a small weight stays a broadcast.
 bool worth_folding(const Node& node) {
-  if (gives_back_integers(node.kind)) return false;
+  if (keeps_integers(node)) return false;
   constexpr std::size_t kAlwaysFine = std::size_t{4} << 20;
   std::size_t before = 0, after = 0;
   for (const Argument& argument : node.args) {

@@ -315,11 +315,12 @@ std::vector<Segment> partition(Block& block, const core::Settings& settings, Dec
     changed = demote_split_lists(levels, decisions);
     if (changed) continue;
     for (const auto& [level, nodes] : levels) {
-      if (static_cast<std::int64_t>(op_count(nodes)) >= min_size) continue;
+      const std::size_t count = op_count(nodes);
+      if (static_cast<std::int64_t>(count) >= min_size) continue;
       for (const Node* node : nodes) {
         refuse(decisions, node, "min_block_size",
-               core::text("its group has ", op_count(nodes), " ops, fewer than min_block_size ",
-                          min_size));
+               core::text("its group has ", count, count == 1 ? " op" : " ops",
+                          ", fewer than min_block_size ", min_size));
       }
       changed = true;
       break;

@@ -145,6 +145,24 @@ void add_dequantize_rows(Rows& rows) {
                       return {at::linear(x[0], wide.to(x[0].scalar_type()))};
                     });
                   }});
+  for (const bool by_row : {false, true}) {
+    // The scales after the product, as weight-only quantization has them.
+    rows.push_back({by_row ? "dequantize/scaled_rows" : "dequantize/scaled_columns", kF32,
+                    Tolerance::accumulated, [=](Trial& t) {
+                      core::NetworkBuilder& net = t.net();
+                      const at::Tensor w = t.data(by_row ? core::Ints{6, 8} : core::Ints{8, 6},
+                                                  whole(-128, 128), DType::i8);
+                      const at::Tensor scale = t.data({1, 6}, uniform(0.001, 0.01), DType::f32);
+                      const Value weight = net.one(core::Dequantize{DType::f32, -1},
+                                                   {t.constant(w), net.scalar(1, DType::f32)});
+                      const Value x = t.input({t.dim(1, 3, 5), 8});
+                      t.output(net.matmul(x, weight, false, by_row) * t.constant(scale));
+                      t.expect([=](const Tensors& x) -> Tensors {
+                        const at::Tensor wide = w.to(at::kFloat);
+                        return {at::matmul(x[0], by_row ? wide.t() : wide) * scale};
+                      });
+                    }});
+  }
   rows.push_back({"dequantize/i4_weight", kF32, Tolerance::accumulated, [](Trial& t) {
                     const at::Tensor w = t.data({6, 8}, whole(-8, 8), DType::i8);
                     const at::Tensor scale = t.data({6}, uniform(0.05, 0.1), DType::f32);

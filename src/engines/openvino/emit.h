@@ -68,6 +68,9 @@ ov::PartialShape partial_shape(const core::Dims& dims);
 
 /// A constant over the tensor's own memory, seen with `shape`.
 Out share(const core::Tensor& tensor, const core::Ints& shape);
+/// (x W) s as x (W s), where W are weights in eight bits and s has a number for each column.
+/// OpenVINO would do it by itself, and compute W in floats then.
+std::optional<Out> with_scaled_weights(const Out& product, const Out& factor);
 /// An i64 vector.
 Out vector_of(const core::Ints& values);
 /// An i64 scalar.

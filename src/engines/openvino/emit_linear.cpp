@@ -41,6 +41,26 @@ Out with_bias(const Out& y, const Site& site) {
 
 }  // namespace
 
+std::optional<Out> with_scaled_weights(const Out& product, const Out& factor) {
+  const auto* matmul = ov::as_type<op::v0::MatMul>(product.get_node());
+  if (!matmul || !ov::is_type<op::v0::Constant>(factor.get_node())) return std::nullopt;
+  const Out weights = matmul->input_value(1);
+  const auto* scaled = ov::as_type<op::v1::Multiply>(weights.get_node());
+  if (!scaled || weights.get_partial_shape().rank() != 2) return std::nullopt;
+  const Out integers = scaled->input_value(0), scale = scaled->input_value(1);
+  const auto* convert = ov::as_type<op::v0::Convert>(integers.get_node());
+  if (!convert || !ov::is_type<op::v0::Constant>(convert->get_input_node_ptr(0)) ||
+      !ov::is_type<op::v0::Constant>(scale.get_node())) {
+    return std::nullopt;
+  }
+  const ov::Shape& shape = factor.get_shape();
+  if (shape.empty() || shape_size(shape) != shape.back()) return std::nullopt;
+  const bool by_row = matmul->get_transpose_b();
+  const Out aligned = folded(reshape(factor, by_row ? Ints{-1, 1} : Ints{1, -1}));
+  return make<op::v0::MatMul>(matmul->input_value(0), mul(integers, folded(mul(scale, aligned))),
+                              matmul->get_transpose_a(), by_row);
+}
+
 Outs emit(const core::MatMul& layer, const Site& site) {
   const Out b = without_leading_ones(site);
   return {make<op::v0::MatMul>(site.in(0), b, layer.transpose_a, layer.transpose_b)};

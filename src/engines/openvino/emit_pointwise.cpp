@@ -265,6 +265,7 @@ Outs emit(const core::Binary& layer, const Site& site) {
     case BinaryOp::sub:
       return {sub(a, b)};
     case BinaryOp::mul:
+      if (const auto product = with_scaled_weights(a, b)) return {*product};
       return {mul(a, b)};
     case BinaryOp::div:
       return {ints ? divide(layer.op, a, b, is_small(site)) : div(a, b)};

@@ -81,17 +81,19 @@ class Steps {
     return zero_point_ ? *zero_point_->known : at::zeros({}, at::kInt);
   }
 
+  /// In a form that broadcasts against x of `rank` dimensions.
+  at::Tensor aligned(const at::Tensor& numbers, std::int64_t rank) const {
+    if (numbers.dim() == 0) return numbers;
+    core::Ints shape(static_cast<std::size_t>(rank), 1);
+    shape[static_cast<std::size_t>(axis_)] = -1;
+    return numbers.reshape(shape);
+  }
+
   at::Tensor quantized(const at::Tensor& weights, DType integers, const Limits& limits) const {
-    const auto aligned = [&](const at::Tensor& per_channel) {
-      if (per_channel.dim() == 0) return per_channel;
-      core::Ints shape(static_cast<std::size_t>(weights.dim()), 1);
-      shape[static_cast<std::size_t>(axis_)] = -1;
-      return per_channel.reshape(shape);
-    };
     // By the reciprocal, as PyTorch does it: a quotient may round to the other side.
-    const at::Tensor steps =
-        at::round(weights.to(at::kFloat) * aligned(scale_.known->reciprocal()));
-    return (steps + aligned(known_zero_point()))
+    const at::Tensor per_number = aligned(scale_.known->reciprocal(), weights.dim());
+    return (at::round(weights.to(at::kFloat) * per_number) +
+            aligned(known_zero_point(), weights.dim()))
         .clamp(limits.low, limits.high)
         .to(integers == DType::u8 ? at::kByte : at::kChar);
   }
@@ -114,12 +116,10 @@ class Steps {
     };
     const at::Tensor low = real(limits.low), high = real(limits.high);
     if (axis_ < 0) return clipped(x, low.item<double>(), high.item<double>());
-    const auto along_axis = [&](const at::Tensor& per_channel) {
-      core::Ints shape(static_cast<std::size_t>(x.rank()), 1);
-      shape[static_cast<std::size_t>(axis_)] = -1;
-      return op_.net().cast(op_.constant(per_channel.reshape(shape)), x.dtype());
+    const auto bound = [&](const at::Tensor& numbers) {
+      return op_.net().cast(op_.constant(aligned(numbers, x.rank())), x.dtype());
     };
-    return binary(BinaryOp::min, binary(BinaryOp::max, x, along_axis(low)), along_axis(high));
+    return binary(BinaryOp::min, binary(BinaryOp::max, x, bound(low)), bound(high));
   }
 
   OpContext& op_;
@@ -190,8 +190,7 @@ void add_quantization_ops(OpTable& table) {
   table
       .add<quantize>(
           "quantized_decomposed::quantize_per_tensor(Tensor input, float scale, int zero_point, "
-          "int "
-          "quant_min, int quant_max, ScalarType dtype) -> Tensor")
+          "int quant_min, int quant_max, ScalarType dtype) -> Tensor")
       .also("quantized_decomposed::quantize_per_tensor.tensor")
       .also("quantized_decomposed::quantize_per_tensor.tensor2");
   table.add<quantize>(

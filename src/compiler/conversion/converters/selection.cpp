@@ -34,7 +34,15 @@ Value nan_to_num(OpContext& op) {
 }
 
 /// Casts: devices, layouts and memory formats are nothing to an engine.
-Value converted(OpContext& op) { return operand(op); }
+Value converted(OpContext& op) {
+  const DType to = op.result_dtype();
+  if (is_eight_bit_weight(op.node().args.front()) && core::is_float(to)) {
+    // Engines multiply with such weights as they are, where they see how they stand for numbers.
+    const Value one = op.net().scalar(1, DType::f32);
+    return op.net().one(core::Dequantize{to, -1}, {op.value("self"), one});
+  }
+  return operand(op);
+}
 
 /// The source in the shape and dtype of self.
 Value copy(OpContext& op) {
