@@ -197,3 +197,45 @@ def test_where_tensorrt_is_missing_nothing_changes() -> None:
     assert "tensorrt_rtx is not available here: " in said
     assert said.count("openvino: 1 engine, 2 of 2 ops") == 3
     assert said.count("ops in PyTorch:\n  none") == 3
+
+
+class Quantized(nn.Module):
+    """A linear layer with eight bits in, and weights in eight bits by channel."""
+
+    def __init__(self, zero_point: int) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.linear, self.zero_point = nn.Linear(64, 64), zero_point
+        self.register_buffer("scales", self.linear.weight.detach().abs().amax(1) / 127)
+        self.register_buffer("zeros", torch.zeros(64, dtype=torch.int32))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = torch.fake_quantize_per_tensor_affine(x, 1 / 64, self.zero_point, -128, 127)
+        weight = torch.fake_quantize_per_channel_affine(
+            self.linear.weight, self.scales, self.zeros, 0, -127, 127
+        )
+        return torch.relu(nn.functional.linear(x, weight, self.linear.bias))
+
+
+@pytest.mark.usefixtures("tensorrt_rtx")
+@pytest.mark.parametrize("zero_point", [0, 3])
+def test_plans_of_eight_bits_are_symmetric(zero_point: int) -> None:
+    module, x = Quantized(zero_point).eval(), torch.rand(4, 64)
+    fast = torch_tensorrt.compile(
+        torch.jit.trace(module, x),
+        ir="ts",
+        inputs=[x],
+        engine="tensorrt_rtx",
+        target=["sm_89"],
+        min_block_size=1,
+    )
+    assert_close(fast(x), module(x))
+    report = torch_tensorrt.report(fast)
+    assert [engine["plugin"] for engine in report.engines] == ["tensorrt_rtx"]
+    left = [(node["op"], node["reason"]) for node in report.in_pytorch]
+    if zero_point == 0:
+        assert left == []
+    else:
+        ((op, reason),) = left
+        assert op == "aten::fake_quantize_per_tensor_affine"
+        assert "no zero points; quantize symmetrically to i8" in reason
