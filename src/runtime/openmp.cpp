@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <exception>
+#include <future>
 #include <mutex>
 #include <thread>
 
@@ -25,20 +27,43 @@ constexpr std::int64_t kGrain = 32768;
 /// (GOMP_SPINCOUNT in its manual: "when the number of managed threads is greater than the number of
 /// available CPUs"). It has no call that says so after its start. So one thread with a team of its
 /// own, one larger than the cores, stays for good: asleep, it costs its threads' stacks.
+void make_large_team(SetThreads set_threads) {
+  const int count = static_cast<int>(std::thread::hardware_concurrency()) + 1;
+  // PyTorch sets a thread's count at its first op of several threads, and would undo ours.
+  at::zeros({2 * kGrain}).add_(1);
+  set_threads(count);
+  at::zeros({2 * kGrain * count}).add_(1);
+}
+
+/// A signal is for the threads that the program knows: none for a thread that is made meanwhile.
+class WithoutSignals {
+ public:
+  WithoutSignals() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~WithoutSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  WithoutSignals(const WithoutSignals&) = delete;
+  WithoutSignals& operator=(const WithoutSignals&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+/// Returns when the team is there: a thread that still computes when the process ends would meet a
+/// PyTorch that is gone.
 void keep_large_team(SetThreads set_threads) {
-  // A signal is for the threads that the program knows.
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  std::thread([set_threads] {
-    const int count = static_cast<int>(std::thread::hardware_concurrency()) + 1;
-    // PyTorch sets a thread's count at its first op of several threads, and would undo ours.
-    at::zeros({2 * kGrain}).add_(1);
-    set_threads(count);
-    at::zeros({2 * kGrain * count}).add_(1);
-    while (true) pause();
-  }).detach();
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  std::packaged_task<void()> make([set_threads] { make_large_team(set_threads); });
+  std::future<void> made = make.get_future();
+  {
+    const WithoutSignals masked;
+    std::thread([make = std::move(make)]() mutable {
+      make();
+      while (true) pause();
+    }).detach();
+  }
+  made.get();
 }
 
 }  // namespace
@@ -51,8 +76,12 @@ void calm_openmp() {
     if (!gomp) return;
     const auto set_threads = reinterpret_cast<SetThreads>(dlsym(gomp, "omp_set_num_threads"));
     if (!set_threads) return;
-    core::log_debug("[runtime] PyTorch's OpenMP threads sleep between its ops from now on");
-    keep_large_team(set_threads);
+    try {
+      keep_large_team(set_threads);
+      core::log_debug("[runtime] PyTorch's OpenMP threads sleep between its ops from now on");
+    } catch (const std::exception& error) {
+      core::log_debug("[runtime] PyTorch's OpenMP threads spin between its ops: ", error.what());
+    }
   });
 }
 

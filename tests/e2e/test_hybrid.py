@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -76,8 +77,54 @@ LOADED = """
 """
 
 
-def test_a_loaded_module_remembers(tmp_path: object) -> None:
+def test_a_loaded_module_remembers(tmp_path: Path) -> None:
     file = f"{tmp_path}/hybrid.ts"
     threads("aten::sort", file)
     calm = threads(file, program=LOADED)
     assert calm - threads(file, program=LOADED, GOMP_SPINCOUNT="100") == TEAM
+
+
+LATE_THREADS = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct start { void* (*run)(void*); void* argument; };
+
+static void* late(void* given) {
+  struct start start = *(struct start*)given;
+  free(given);
+  usleep(300000);
+  return start.run(start.argument);
+}
+
+typedef int (*create_t)(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*);
+
+int pthread_create(
+    pthread_t* thread, const pthread_attr_t* how, void* (*run)(void*), void* argument) {
+  create_t create = (create_t)dlsym(RTLD_NEXT, "pthread_create");
+  struct start* start = malloc(sizeof *start);
+  *start = (struct start){run, argument};
+  return create(thread, how, late, start);
+}
+"""
+
+
+def test_loading_waits_for_the_team(tmp_path: Path) -> None:
+    """What its thread does with PyTorch must be over before the process may end."""
+    file, late = str(tmp_path / "hybrid.ts"), tmp_path / "late.so"
+    (tmp_path / "late.c").write_text(LATE_THREADS)
+    subprocess.run(["cc", "-shared", "-fPIC", tmp_path / "late.c", "-o", late, "-ldl"], check=True)
+    threads("aten::sort", file)
+    loaded = """
+        import os, sys
+        import torch, torch_tensorrt
+        torch.jit.load(sys.argv[1])
+        print(len(os.listdir("/proc/self/task")))
+    """
+    calm = threads(file, program=loaded, LD_PRELOAD=str(late))
+    spinning = threads(file, program=loaded, LD_PRELOAD=str(late), GOMP_SPINCOUNT="100")
+    # PyTorch's own first op of several threads makes a team too, of the thread that waits.
+    assert calm - spinning >= TEAM
