@@ -24,13 +24,13 @@ import openvino as ov
 import torch
 import torch_tensorrt
 from e2e.models import MODELS
+from openvino_native import call_of
+from run import DEFAULT_MODELS, TOKENS
 from timing import Call, timings
 from torch._inductor import config as inductor
 from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
 from torchao.quantization.pt2e.quantizer import x86_inductor_quantizer as x86
 
-DEFAULT_MODELS = ("resnet50", "mobilenet_v3_large", "efficientnet_b0", "vit_b_16", "minilm")
-TOKENS = ((1, 32), (1, 32))
 SIDES = ("eager float32", "ours float32", "Inductor int8", "OpenVINO int8", "ours int8")
 
 
@@ -50,14 +50,6 @@ def observed(name: str) -> tuple[torch.nn.Module, torch.nn.Module, list[torch.Te
     return module, seen, inputs
 
 
-def openvino_call(module: torch.nn.Module, inputs: list[torch.Tensor], threads: int) -> Call:
-    program = torch.export.export(module, tuple(inputs))
-    options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads}
-    request = ov.compile_model(ov.convert_model(program), "CPU", options).create_infer_request()
-    arrays = [t.numpy() for t in inputs]
-    return lambda: request.infer(arrays, share_inputs=True, share_outputs=True)
-
-
 def compiled(module: torch.nn.Module, inputs: list[torch.Tensor], threads: int) -> Any:
     return torch_tensorrt.compile(
         module, ir="dynamo", inputs=inputs, engine="openvino", num_threads=threads
@@ -71,6 +63,8 @@ def milliseconds(name: str, options: Any) -> dict[str, float]:
     integers = convert_pt2e(seen)
     ours = compiled(integers, inputs, options.threads)
     floats = compiled(module, inputs, options.threads)
+    program = torch.export.export(unfolded, tuple(inputs))
+    native, _ = call_of(ov.convert_model(program), inputs, options.threads)
     torch._dynamo.reset()
     with inductor.patch(freezing=True):
         inductor_int8 = torch.compile(integers)
@@ -79,7 +73,7 @@ def milliseconds(name: str, options: Any) -> dict[str, float]:
         "eager float32": lambda: module(*inputs),
         "ours float32": lambda: floats(*inputs),
         "Inductor int8": lambda: inductor_int8(*inputs),
-        "OpenVINO int8": openvino_call(unfolded, inputs, options.threads),
+        "OpenVINO int8": native,
         "ours int8": lambda: ours(*inputs),
     }
     return {side: timing.median for side, timing in timings(calls, options.seconds).items()}

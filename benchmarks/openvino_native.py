@@ -16,6 +16,11 @@ def openvino_call(
     converted = ov.convert_model(
         module, example_input=tuple(inputs), input=[list(t.shape) for t in inputs]
     )
+    return call_of(converted, inputs, threads)
+
+
+def call_of(converted: ov.Model, inputs: list[torch.Tensor], threads: int) -> tuple[Call, Any]:
+    """The same of a model that OpenVINO has converted."""
     options = {
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_PRECISION_HINT": "f32",
