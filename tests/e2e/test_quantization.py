@@ -101,6 +101,32 @@ def test_weights_alone_in_eight_bits(engine: str, tmp_path: Path) -> None:
     assert (tmp_path / "fast.pt2").stat().st_size < 0.3 * floats
 
 
+SCALED = {
+    "behind": lambda product, scale: product * scale,
+    "before": lambda product, scale: scale * product,
+    "read twice": lambda product, scale: product * scale + product,
+}
+
+
+@pytest.mark.parametrize("where", SCALED)
+@torch.no_grad()
+def test_scales_of_weights(where: str) -> None:
+    class Scaled(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("weight", torch.randint(-128, 128, (64, 512), dtype=torch.int8))
+            self.register_buffer("scale", torch.rand(64) / 128)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return SCALED[where](nn.functional.linear(x, self.weight.float()), self.scale)
+
+    torch.manual_seed(0)
+    model, x = Scaled().eval(), torch.rand(4, 512)
+    fast = torch_tensorrt.compile(model, inputs=[x], min_block_size=1)
+    assert_one_engine(fast, "openvino")
+    assert_close(fast(x), model(x))
+
+
 class Trained(nn.Module):
     """A layer with the modules that quantization-aware training puts around it."""
 

@@ -1,5 +1,6 @@
 #include "engines/openvino/emit.h"
 
+#include <algorithm>
 #include <limits>
 #include <numeric>
 #include <optional>
@@ -21,6 +22,13 @@ std::optional<Ints> numbers_of(const core::Content* content) {
 
 std::optional<Ints> Site::numbers(std::size_t i) const {
   return numbers_of(network_.content(node_.inputs.at(i)));
+}
+
+std::ptrdiff_t Site::reads_of(std::size_t i) const {
+  const core::ValueId value = node_.inputs.at(i);
+  std::ptrdiff_t reads = std::ranges::count(network_.outputs(), value);
+  for (const core::Node& node : network_.nodes()) reads += std::ranges::count(node.inputs, value);
+  return reads;
 }
 
 ov::element::Type element_type(DType dtype) {

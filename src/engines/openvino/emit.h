@@ -50,6 +50,8 @@ class Site {
   const Out* emitted(core::ValueId value) const {
     return value < values_.size() && values_[value].get_node() ? &values_[value] : nullptr;
   }
+  /// How often an operand is read, results of the network among the reads.
+  std::ptrdiff_t reads_of(std::size_t i) const;
   const core::Network& network() const { return network_; }
   const core::Node& node() const { return node_; }
 
@@ -68,9 +70,10 @@ ov::PartialShape partial_shape(const core::Dims& dims);
 
 /// A constant over the tensor's own memory, seen with `shape`.
 Out share(const core::Tensor& tensor, const core::Ints& shape);
-/// (x W) s as x (W s), where W are weights in eight bits and s has a number for each column.
-/// OpenVINO would do it by itself, and compute W in floats then.
-std::optional<Out> with_scaled_weights(const Out& product, const Out& factor);
+/// (x W) s as x (W s), where operand `product` is x W and read here alone, W are weights in eight
+/// bits, and s, the other operand, has a number for each column. OpenVINO would do it by itself,
+/// and compute W in floats then.
+std::optional<Out> with_scaled_weights(const Site& site, std::size_t product);
 /// An i64 vector.
 Out vector_of(const core::Ints& values);
 /// An i64 scalar.

@@ -41,8 +41,10 @@ Out with_bias(const Out& y, const Site& site) {
 
 }  // namespace
 
-std::optional<Out> with_scaled_weights(const Out& product, const Out& factor) {
-  const auto* matmul = ov::as_type<op::v0::MatMul>(product.get_node());
+std::optional<Out> with_scaled_weights(const Site& site, std::size_t product) {
+  if (site.reads_of(product) != 1) return std::nullopt;
+  const Out& factor = site.in(1 - product);
+  const auto* matmul = ov::as_type<op::v0::MatMul>(site.in(product).get_node());
   if (!matmul || !ov::is_type<op::v0::Constant>(factor.get_node())) return std::nullopt;
   const Out weights = matmul->input_value(1);
   const auto* scaled = ov::as_type<op::v1::Multiply>(weights.get_node());

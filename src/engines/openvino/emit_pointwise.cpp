@@ -265,7 +265,9 @@ Outs emit(const core::Binary& layer, const Site& site) {
     case BinaryOp::sub:
       return {sub(a, b)};
     case BinaryOp::mul:
-      if (const auto product = with_scaled_weights(a, b)) return {*product};
+      for (const std::size_t product : {0u, 1u}) {
+        if (const auto scaled = with_scaled_weights(site, product)) return {*scaled};
+      }
       return {mul(a, b)};
     case BinaryOp::div:
       return {ints ? divide(layer.op, a, b, is_small(site)) : div(a, b)};
