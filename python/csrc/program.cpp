@@ -4,6 +4,8 @@
 #include <torch/csrc/jit/python/pybind_utils.h>
 #include <torch/csrc/utils/tensor_memoryformats.h>
 
+#include <limits>
+
 #include "bindings.h"
 #include "compiler/assembly/torchscript.h"
 #include "compiler/driver.h"
@@ -190,16 +192,39 @@ py::list unpack(Program& program, Block& block, Var* list, std::size_t count) {
   return references(node->outputs);
 }
 
+void add_block(Node* node) {
+  node->blocks.push_back(std::make_unique<Block>());
+  node->blocks.back()->owner = node;
+}
+
 Node* add_branch(Program& program, Block& block, const py::handle& condition,
                  const std::vector<std::string>& result_types, const Place& place) {
   Node* node = program.graph().append(block, c10::prim::If,
                                       {to_argument(condition, c10::BoolType::get(), {})});
   node->origin = {place.scope, place.location};
-  for (int i = 0; i < 2; ++i) {
-    node->blocks.push_back(std::make_unique<Block>());
-    node->blocks.back()->owner = node;
-  }
+  for (int i = 0; i < 2; ++i) add_block(node);
   for (const std::string& type : result_types) program.graph().add_output(node, input_type(type));
+  return node;
+}
+
+/// A loop while its condition holds. Its block has the number of the trip and the carried values as
+/// inputs; its outputs are the next condition and the next values.
+Node* add_loop(Program& program, Block& block, const py::handle& condition, const py::list& carried,
+               const std::vector<std::string>& types, const Place& place) {
+  compiler::Graph& graph = program.graph();
+  std::vector<Argument> args = {c10::IValue(std::numeric_limits<std::int64_t>::max()),
+                                to_argument(condition, c10::BoolType::get(), {})};
+  for (std::size_t i = 0; i < types.size(); ++i)
+    args.push_back(to_argument(carried[i], input_type(types[i]), {}));
+  Node* node = graph.append(block, c10::prim::Loop, std::move(args));
+  node->origin = {place.scope, place.location};
+  add_block(node);
+  Block& body = *node->blocks[0];
+  graph.add_input(body, c10::IntType::get());
+  for (const std::string& type : types) {
+    graph.add_input(body, input_type(type));
+    graph.add_output(node, input_type(type));
+  }
   return node;
 }
 
@@ -304,6 +329,8 @@ void init_program(py::module_& module) {
       .def("unpack", &unpack, py::arg("block"), py::arg("list"), py::arg("count"))
       .def("branch", &add_branch, py::return_value_policy::reference_internal, py::arg("block"),
            py::arg("condition"), py::arg("result_types"), py::arg("place"))
+      .def("loop", &add_loop, py::return_value_policy::reference_internal, py::arg("block"),
+           py::arg("condition"), py::arg("carried"), py::arg("types"), py::arg("place"))
       .def(
           "finish",
           [](Program& program, const py::list& outputs) {

@@ -153,6 +153,14 @@ class Program:
     def branch(
         self, block: Block, condition: Any, result_types: builtins.list[str], place: Place
     ) -> Node: ...
+    def loop(
+        self,
+        block: Block,
+        condition: Any,
+        carried: builtins.list[Any],
+        types: builtins.list[str],
+        place: Place,
+    ) -> Node: ...
     def finish(self, outputs: builtins.list[Any]) -> None: ...
     def runs_at(self, usual: builtins.list[Any], other: builtins.list[Any]) -> bool: ...
     def compile(

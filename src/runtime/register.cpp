@@ -7,6 +7,7 @@
 #include <torch/library.h>
 
 #include <fstream>
+#include <mutex>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -42,6 +43,35 @@ using Tensors = std::vector<at::Tensor>;
 
 Tensors execute(const Tensors& inputs, const EnginePtr& engine) {
   return translated([&] { return engine->execute(inputs); });
+}
+
+/// Lies in a container's tensor, and goes with it.
+struct LoadedEngine : c10::BackendMeta {
+  explicit LoadedEngine(EnginePtr loaded) : engine(std::move(loaded)) {}
+  EnginePtr engine;
+};
+
+EnginePtr engine_of(const at::Tensor& container) {
+  static std::mutex mutex;
+  const std::lock_guard lock(mutex);
+  at::TensorImpl* tensor = container.unsafeGetTensorImpl();
+  if (auto* loaded = dynamic_cast<LoadedEngine*>(tensor->get_backend_meta())) return loaded->engine;
+  // A tensor of its own over the same bytes: the engine must not keep the one that keeps it.
+  EnginePtr engine = Engine::from_bytes(container.detach());
+  tensor->set_backend_meta(c10::make_intrusive<LoadedEngine>(engine));
+  return engine;
+}
+
+Tensors execute_container(const Tensors& inputs, const at::Tensor& container) {
+  return translated([&] { return engine_of(container)->execute(inputs); });
+}
+
+Tensors execute_container_on_meta(const Tensors&, const at::Tensor&) {
+  return translated([]() -> Tensors {
+    throw core::invalid_argument(
+        "[runtime] a compiled program with engines in its branches or loops is traced, but can "
+        "only be called; trace the model itself, and save as torchscript or exported_program");
+  });
 }
 
 bool accepts(const Tensors& inputs, const EnginePtr& engine) { return engine->accepts(inputs); }
@@ -187,6 +217,9 @@ TORCH_LIBRARY(tensorrt, library) {
   library.def(
       "execute_engine(Tensor[] inputs, __torch__.torch.classes.tensorrt.Engine engine) -> "
       "Tensor[]");
+  // The same where an operand is a tensor or nothing: in the branches and loops of an exported
+  // program. The engine is loaded at the first call.
+  library.def("execute_engine_container(Tensor[] inputs, Tensor container) -> Tensor[]");
   library.def("get_cudagraphs_mode() -> bool", &cuda_graphs);
   library.def("set_cudagraphs_mode(bool mode) -> ()", &set_cuda_graphs);
   library.def("get_multi_device_safe_mode() -> bool", &multi_device_safe_mode);
@@ -199,9 +232,13 @@ TORCH_LIBRARY(tensorrt, library) {
 
 TORCH_LIBRARY_IMPL(tensorrt, CompositeExplicitAutograd, library) {
   library.impl("execute_engine", &execute);
+  library.impl("execute_engine_container", &execute_container);
   library.impl("engine_accepts", &accepts);
 }
 
-TORCH_LIBRARY_IMPL(tensorrt, Meta, library) { library.impl("execute_engine", &execute_on_meta); }
+TORCH_LIBRARY_IMPL(tensorrt, Meta, library) {
+  library.impl("execute_engine", &execute_on_meta);
+  library.impl("execute_engine_container", &execute_container_on_meta);
+}
 
 }  // namespace torch_tensorrt::runtime

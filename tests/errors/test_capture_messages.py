@@ -10,7 +10,9 @@ import pytest
 import torch
 import torch_tensorrt
 from torch import fx
-from torch._higher_order_ops.while_loop import while_loop
+from torch._higher_order_ops.scan import scan
+from torch.nn.attention.flex_attention import flex_attention
+from torch_tensorrt._program.export import to_exported_program
 from torch_tensorrt._settings import CompilationSettings
 from torch_tensorrt.dynamo.lowering import _aten_lowering_pass, _remove_lowering_pass
 
@@ -74,12 +76,18 @@ def with_an_unknown_argument(graph: fx.Graph, node: fx.Node) -> None:
     node.kwargs = {"slope": 1}
 
 
-class Doubled(torch.nn.Module):
-    """A loop that torch.export keeps."""
+class Attends(torch.nn.Module):
+    """An operator of higher order that is none of ours."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        start = torch.tensor(0)
-        return while_loop(lambda i, _: i < 3, lambda i, y: (i + 1, y * 2), (start, x))[1]
+        return flex_attention(x, x, x)
+
+
+class Summed(torch.nn.Module):
+    """A scan over all rows."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return scan(lambda total, row: (total + row, total * row), x[0], x)[1]
 
 
 @pytest.mark.parametrize(
@@ -188,11 +196,56 @@ def test_the_whole_message(call: Callable[[], Any], kind: type[Exception], messa
 
 
 @pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning")
-def test_a_loop_that_torch_export_keeps() -> None:
+@pytest.mark.parametrize(
+    ("model", "x", "message"),
+    [
+        (
+            Attends(),
+            torch.rand(1, 2, 16, 16),
+            "[capture] flex_attention at test_capture_messages.py:N: the higher-order operator "
+            "flex_attention cannot be compiled; cut the model there, or use torch.cond or "
+            "while_loop",
+        ),
+        (
+            Summed(),
+            ROWS,
+            "[capture] scan at test_capture_messages.py:N: got s0 steps of N nodes, expected a "
+            "fixed number, at most 256 steps and 8192 nodes in all: they are compiled one by one; "
+            "use while_loop",
+        ),
+        (
+            Summed(),
+            torch.rand(300, 3),
+            "[capture] scan at test_capture_messages.py:N: got 300 steps of N nodes, expected a "
+            "fixed number, at most 256 steps and 8192 nodes in all: they are compiled one by one; "
+            "use while_loop",
+        ),
+    ],
+)
+def test_control_flow_that_is_not_compiled(model: torch.nn.Module, x: Any, message: str) -> None:
     with pytest.raises(NotImplementedError) as refused:
-        compiled(Doubled(), X)
-    assert re.fullmatch(
-        r"\[capture\] while_loop at test_capture_messages\.py:\d+: the higher-order operator "
-        r"while_loop cannot be compiled; cut the model there, or use torch\.cond",
-        str(refused.value),
+        compiled(model, x)
+    shown = str(refused.value)
+    for number, name in (
+        (r"\.py:\d+", ".py:N"),
+        (r"of \d+ nodes", "of N nodes"),
+        (r" s\d+ ", " s0 "),
+    ):
+        shown = re.sub(number, name, shown)
+    assert shown == message
+
+
+@pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning")
+def test_engines_in_branches_are_not_traced() -> None:
+    class Branches(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.cond(x.sum() > 0, lambda x: x.sin() + 1, lambda x: x.cos() * 2, (x,))
+
+    fast = torch_tensorrt.compile(Branches(), inputs=[X], min_block_size=1)
+    program = to_exported_program(fast)
+    message = (
+        "[runtime] a compiled program with engines in its branches or loops is traced, but can "
+        "only be called; trace the model itself, and save as torchscript or exported_program"
     )
+    with pytest.raises(ValueError, match=re.escape(message)):
+        program.run_decompositions({})

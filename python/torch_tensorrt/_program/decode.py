@@ -76,6 +76,8 @@ _CHECKS = {
     _aten.sym_constrain_range.default,
     _aten.sym_constrain_range_for_size.default,
 }
+# As many as the loops of TorchScript that are unrolled.
+_STEPS, _NODES = 256, 8192
 _INLINED = ("wrap_with_set_grad_enabled", "wrap_with_autocast", "wrap")
 
 
@@ -265,25 +267,86 @@ class Decoder:
         if name in _INLINED:
             body = next(arg for arg in args if isinstance(arg, fx.GraphModule))
             return self._inlined(body, args[list(args).index(body) + 1 :], block)
-        if name != "cond":
+        if name == "scan":
+            body, carried, rows, captured = args
+            return self._steps(node, body, list(carried), rows, captured, block)
+        if name == "map_impl":
+            body, rows, captured = args
+            return self._steps(node, body, [], rows, captured, block)
+        if name not in ("cond", "while_loop"):
             raise NotImplementedError(
                 f"[capture] {where(node)}: the higher-order operator {name} cannot be compiled; "
-                "cut the model there, or use torch.cond"
+                "cut the model there, or use torch.cond or while_loop"
             )
+        kinds = [_kind(value) for value in node.meta["val"]]
+        if name == "while_loop":
+            return self._loop(node, args, kinds, block)
         condition, then_module, else_module, operands = args
-        if isinstance(condition, _C.Var) and condition.is_tensor:
-            condition = self.program.op(
-                block, "aten::Bool", "Tensor", (condition,), {}, place_of(node)
-            )[0]
-        values = node.meta["val"]
-        kinds = [_kind(value) for value in values]
+        condition = self._truth(condition, block, place_of(node))
         branch = self.program.branch(block, condition, kinds, place_of(node))
         for inner, body in zip(branch.blocks, (then_module, else_module), strict=True):
             inner.outputs = self._inlined(body, operands, inner)
         return branch.outputs
 
+    def _loop(
+        self, node: fx.Node, args: tuple[Any, ...], kinds: list[str], block: _C.Block
+    ) -> list[Any]:
+        condition, body, carried, captured = args
+        place = place_of(node)
+
+        def goes_on(values: Iterable[Any], block: _C.Block) -> Any:
+            (value,) = self._inlined(condition, (*values, *captured), block)
+            return self._truth(value, block, place)
+
+        loop = self.program.loop(block, goes_on(carried, block), list(carried), kinds, place)
+        (inner,) = loop.blocks
+        values = self._inlined(body, (*inner.inputs[1:], *captured), inner)
+        inner.outputs = [goes_on(values, inner), *values]
+        return loop.outputs
+
+    def _steps(
+        self,
+        node: fx.Node,
+        body: fx.GraphModule,
+        carried: list[Any],
+        rows: Iterable[Any],
+        captured: Iterable[Any],
+        block: _C.Block,
+    ) -> list[Any]:
+        """A scan or map, one step after the other."""
+        count = node.args[-2][0].meta["val"].shape[0]  # type: ignore[index, union-attr]
+        if not isinstance(count, int) or count > _STEPS or count * len(body.graph.nodes) > _NODES:
+            raise NotImplementedError(
+                f"[capture] {where(node)}: got {count} steps of {len(body.graph.nodes)} nodes, "
+                f"expected a fixed number, at most {_STEPS} steps and {_NODES} nodes in all: they "
+                "are compiled one by one; use while_loop"
+            )
+        place = place_of(node)
+        results = []
+        for step in range(count):
+            now = [
+                self.program.op(block, "aten::select", "int", (row, 0, step), {}, place)[0]
+                for row in rows
+            ]
+            values = self._inlined(body, (*carried, *now, *captured), block)
+            carried = values[: len(carried)]
+            results.append(values[len(carried) :])
+        stacked = [
+            self.program.op(block, "aten::stack", "", (list(column), 0), {}, place)[0]
+            for column in zip(*results, strict=True)
+        ]
+        return [*carried, *stacked]
+
+    def _truth(self, condition: Any, block: _C.Block, place: Any) -> Any:
+        if not isinstance(condition, _C.Var) or not condition.is_tensor:
+            return condition
+        return self.program.op(block, "aten::Bool", "Tensor", (condition,), {}, place)[0]
+
     def _inlined(self, body: fx.GraphModule, operands: Iterable[Any], block: _C.Block) -> list[Any]:
         env = dict(zip(body.graph.find_nodes(op="placeholder"), operands, strict=True))
+        for node, operand in env.items():
+            if isinstance(operand, _C.Var):
+                self.metas.setdefault(operand.id, node.meta.get("val"))
         return self._nodes(body, block, env)
 
     def _lookup(self, value: Any, env: dict[fx.Node, Any]) -> Any:

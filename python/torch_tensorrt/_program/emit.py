@@ -6,11 +6,13 @@ import copy
 import itertools
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from typing import Any
 
 import torch
 from torch import fx
+from torch._guards import detect_fake_mode
 from torch.utils import _pytree as pytree
 
 from torch_tensorrt import _C
@@ -84,7 +86,7 @@ def emit(decoder: Decoder, settings: Any = None) -> fx.GraphModule:
     flat = [writer.argument(value) for value in body.outputs]
     graph.output(pytree.tree_unflatten(flat, structure))
     graph.set_codegen(direct(source.graph._codegen))
-    module = fx.GraphModule(root, graph, "CompiledModule")
+    module = fx.GraphModule(root, _without_reads(graph), "CompiledModule")
     module.train(False)
     return module
 
@@ -137,6 +139,8 @@ class _Writer:
         args = [self.argument(value) for value in node.args]
         if kind == "prim::If":
             return self._branch(node, args[0])
+        if kind == "prim::Loop":
+            return self._loop(node, *args[1:])
         if kind == "prim::ListUnpack":
             return [self._call(operator.getitem, (args[0], i)) for i in range(len(outputs))]
         if kind in ("prim::ListConstruct", "prim::TupleConstruct"):
@@ -190,26 +194,84 @@ class _Writer:
 
     def _branch(self, node: _C.Node, condition: Any) -> list[Any]:
         """torch.cond with the values of outside that its branches read as operands."""
+        captured = self._captured(node)
+        branches = []
+        for label, block in zip(("true_graph", "false_graph"), node.blocks, strict=True):
+            inner = self._inner(captured.items())
+            inner.nodes(block)
+            inner.graph.output(tuple(inner.argument(value) for value in block.outputs))
+            branches.append(self._submodule(label, inner))
+        call = self._call(
+            torch.ops.higher_order.cond,
+            (_unread(condition), *branches, tuple(captured.values())),
+        )
+        call.meta["val"] = self._values(node)
+        return [self._call(operator.getitem, (call, i)) for i in range(len(node.outputs))]
+
+    def _loop(self, node: _C.Node, enters: Any, *carried: Any) -> list[Any]:
+        """while_loop, which carries the condition too: the body has it at hand."""
+        (block,) = node.blocks
+        _, *entries = block.inputs  # nothing reads the number of the trip
+        captured = self._captured(node)
+        first = (self._as_tensor(enters), *carried)
+        ids = (None, *(var.id for var in entries))
+        inputs = [*zip(ids, first, strict=True), *captured.items()]
+        test = self._inner(inputs)
+        condition = next(iter(test.graph.nodes))
+        # A copy: results of control flow may not alias its operands.
+        test.graph.output(test._call(_aten.clone.default, (condition,)))
+        body = self._inner(inputs)
+        body.nodes(block)
+        goes_on, *values = (body.argument(value) for value in block.outputs)
+        body.graph.output((body._as_tensor(goes_on), *values))
+        call = self._call(
+            torch.ops.higher_order.while_loop,
+            (
+                self._submodule("cond_graph", test),
+                self._submodule("body_graph", body),
+                first,
+                tuple(captured.values()),
+            ),
+        )
+        call.meta["val"] = (first[0].meta.get("val"), *self._values(node))
+        return [self._call(operator.getitem, (call, i + 1)) for i in range(len(node.outputs))]
+
+    def _values(self, node: _C.Node) -> tuple[Any, ...]:
+        return tuple(self.decoder.metas.get(var.id) for var in node.outputs)
+
+    def _captured(self, node: _C.Node) -> dict[int, Any]:
+        """What the blocks of a node read from outside, by Var id."""
         captured: dict[int, Any] = {}
         for block in node.blocks:
             _collect_reads(block, self.env, captured)
-        operands = list(captured.items())
-        branches = []
-        for label, block in zip(("true", "false"), node.blocks, strict=True):
-            inner = _Writer(self.decoder, torch.nn.Module(), fx.Graph(), self.settings)
-            for index, (var_id, outer) in enumerate(operands):
-                inner.env[var_id] = inner.graph.placeholder(f"x{index}")
-                if isinstance(outer, fx.Node):
-                    inner.env[var_id].meta = copy.copy(outer.meta)
-            inner.nodes(block)
-            inner.graph.output(tuple(inner.argument(value) for value in block.outputs))
-            count = sum(name.startswith(f"{label}_graph_") for name in self.root._modules)
-            name = f"{label}_graph_{count}"
-            self.root.add_module(name, fx.GraphModule(inner.root, inner.graph))
-            branches.append(self.graph.get_attr(name))
-        values = tuple(outer for _, outer in operands)
-        call = self._call(torch.ops.higher_order.cond, (condition, *branches, values))
-        return [self._call(operator.getitem, (call, i)) for i in range(len(node.outputs))]
+        return captured
+
+    def _inner(self, inputs: Iterable[tuple[int | None, Any]]) -> _Writer:
+        """A writer of a graph of its own, a placeholder for each of the outer values."""
+        inner = _Writer(self.decoder, torch.nn.Module(), fx.Graph(), self.settings)
+        for index, (var_id, outer) in enumerate(inputs):
+            placeholder = inner.graph.placeholder(f"x{index}")
+            if isinstance(outer, fx.Node):
+                placeholder.meta = copy.copy(outer.meta)
+            if var_id is not None:
+                inner.env[var_id] = placeholder
+                placeholder.meta["val"] = self.decoder.metas.get(var_id)
+        return inner
+
+    def _submodule(self, label: str, inner: _Writer) -> fx.Node:
+        count = sum(name.startswith(f"{label}_") for name in self.root._modules)
+        name = f"{label}_{count}"
+        self.root.add_module(name, fx.GraphModule(inner.root, _without_reads(inner.graph)))
+        return self.graph.get_attr(name)
+
+    def _as_tensor(self, condition: Any) -> Any:
+        tensor = _unread(condition)
+        if tensor is not condition:
+            return tensor
+        made = self._call(_aten.scalar_tensor.default, (condition,), {"dtype": torch.bool})
+        with detect_fake_mode(list(self.decoder.metas.values())) or nullcontext():
+            made.meta["val"] = torch.empty((), dtype=torch.bool)
+        return made
 
     def _call(
         self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None
@@ -221,6 +283,21 @@ class _Writer:
         if isinstance(result, fx.Node) and node.location:
             file, _, line = node.location.rpartition(":")
             result.meta["stack_trace"] = f'File "{file}", line {line}, in forward'
+
+
+def _unread(condition: Any) -> Any:
+    """The tensor that a condition is read from, which control flow reads by itself; or as it is."""
+    if isinstance(condition, fx.Node) and condition.target is _aten.item.default:
+        return condition.args[0]
+    return condition
+
+
+def _without_reads(graph: fx.Graph) -> fx.Graph:
+    """Takes away numbers that are read from tensors for nothing."""
+    for node in graph.find_nodes(op="call_function", target=_aten.item.default):
+        if not node.users:
+            graph.erase_node(node)
+    return graph
 
 
 def _collect_reads(block: _C.Block, outer: dict[int, Any], found: dict[int, Any]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import itertools
 import operator
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -22,6 +23,7 @@ from torch_tensorrt.runtime._module import TorchTensorRTModule
 Kind = signatures.InputKind
 _copy = torch.ops.aten.copy_.default
 _execute = torch.ops.tensorrt.execute_engine.default
+_execute_container = torch.ops.tensorrt.execute_engine_container.default
 
 
 def to_exported_program(module: fx.GraphModule) -> ExportedProgram:
@@ -36,6 +38,7 @@ def to_exported_program(module: fx.GraphModule) -> ExportedProgram:
 class _Exporter:
     def __init__(self, module: fx.GraphModule) -> None:
         self.module = module
+        self.root = torch.nn.Module()
         self.graph = fx.Graph()
         self.env: dict[fx.Node, Any] = {}
         self.inputs: list[signatures.InputSpec] = []
@@ -52,7 +55,12 @@ class _Exporter:
                 "torch_tensorrt.compile gave it; save it before it is pickled"
             )
         for node in source.find_nodes(op="get_attr"):
-            self._lift(str(node.target), attribute(self.module, str(node.target)))
+            value = attribute(self.module, str(node.target))
+            if isinstance(value, fx.GraphModule):
+                for name, tensor in _held(str(node.target), value).items():
+                    self._lift(name, tensor)
+            else:
+                self._lift(str(node.target), value)
         for node in source.find_nodes(op="call_module"):
             self._lift(str(node.target), attribute(self.module, str(node.target)).engine)
         self._sort_lifted()
@@ -65,7 +73,7 @@ class _Exporter:
         return self._program([spec for _, spec in outputs])
 
     def _lift(self, path: str, value: Any) -> None:
-        if path in self.lifted or isinstance(value, fx.GraphModule):
+        if path in self.lifted:
             return
         name = "lifted_" + path.replace(".", "_")
         node = self.graph.placeholder(name)
@@ -104,37 +112,71 @@ class _Exporter:
         """Copies all nodes; gives the new value of each state or input that is written."""
         written: dict[fx.Node, fx.Node] = {}
         for node in source.nodes:
-            if node.op == "get_attr":
-                lifted = self.lifted.get(str(node.target))
-                self.env[node] = lifted or self.graph.get_attr(str(node.target))
+            if node.op == "get_attr" and str(node.target) in self.lifted:
+                self.env[node] = self.lifted[str(node.target)]
             elif node.op == "call_module":
-                self.env[node] = self._engine(node)
+                engine = self.lifted[str(node.target)]
+                self.env[node] = _engine_call(self.graph, _execute, node, self.env, engine)
             elif node.op == "call_function" and node.target is _copy:
                 target, value = (self.env[argument] for argument in node.args[:2])
                 written[target] = value
                 self.env[node] = value
             elif node.op == "call_function":
-                copied = self.graph.node_copy(node, self.env.__getitem__)
-                if "val" not in copied.meta:
-                    copied.meta["val"] = self._value(copied)
-                self.env[node] = copied
+                self._call(_Copy(self.module, self.graph, self.root, self.env, self.lifted), node)
         return written
 
-    def _engine(self, node: fx.Node) -> fx.Node:
-        called = attribute(self.module, str(node.target))
-        assert isinstance(called, TorchTensorRTModule)
-        inputs = [self.env[a] if isinstance(a, fx.Node) else a for a in node.args]
-        call = self.graph.call_function(_execute, (inputs, self.lifted[str(node.target)]))
-        single = "val" in node.meta and isinstance(node.meta["val"], torch.Tensor)
-        if not single:
-            values: dict[Any, Any] = {user.args[1]: user.meta["val"] for user in node.users}
-            count = max(values) + 1
-            call.meta["val"] = [values.get(i, values[max(values)]) for i in range(count)]
-            return call
-        call.meta["val"] = [node.meta["val"]]
-        first = self.graph.call_function(operator.getitem, (call, 0))
-        first.meta["val"] = node.meta["val"]
-        return first
+    def _call(self, copy: _Copy, node: fx.Node) -> None:
+        if isinstance(node.target, torch._ops.HigherOrderOperator):
+            copied = self._control_flow(copy, node)
+        else:
+            copied = copy.graph.node_copy(node, copy.env.__getitem__)
+        if "val" not in copied.meta:
+            copied.meta["val"] = self._value(copied)
+        copy.env[node] = copied
+
+    def _control_flow(self, copy: _Copy, node: fx.Node) -> fx.Node:
+        """A cond or while_loop whose bodies get what they hold as further operands."""
+        bodies = {
+            argument: attribute(copy.source, str(argument.target))
+            for argument in node.args
+            if isinstance(argument, fx.Node) and argument.op == "get_attr"
+        }
+        held = {
+            name: copy.held[name]
+            for argument, body in bodies.items()
+            for name in _held(copy.prefix + str(argument.target), body)
+        }
+        for argument, body in bodies.items():
+            path = str(argument.target)
+            copy.root.add_module(path, self._inner(copy.prefix + path, body, held))
+            copy.env[argument] = copy.graph.get_attr(path)
+        args: Any = fx.map_arg(node.args, copy.env.__getitem__)
+        target: Any = node.target
+        call = copy.graph.call_function(target, (*args[:-1], (*args[-1], *held.values())))
+        call.meta = dict(node.meta)
+        return call
+
+    def _inner(self, path: str, body: fx.GraphModule, lifted: dict[str, fx.Node]) -> fx.GraphModule:
+        root, graph = torch.nn.Module(), fx.Graph()
+        env: dict[fx.Node, Any] = {}
+        held: dict[str, fx.Node] = {}
+        for node in body.graph.find_nodes(op="placeholder"):
+            env[node] = graph.node_copy(node)
+        for name, outer in lifted.items():
+            held[name] = graph.placeholder(name)
+            held[name].meta = dict(outer.meta)
+        copy = _Copy(body, graph, root, env, held, f"{path}_")
+        for node in body.graph.nodes:
+            name = _name(copy.prefix, node)
+            if node.op == "get_attr" and name in held:
+                env[node] = held[name]
+            elif node.op == "call_module":
+                env[node] = _engine_call(graph, _execute_container, node, env, held[name])
+            elif node.op == "call_function":
+                self._call(copy, node)
+            elif node.op == "output":
+                graph.node_copy(node, env.__getitem__)
+        return fx.GraphModule(root, graph)
 
     def _value(self, node: fx.Node) -> Any:
         args, kwargs = fx.map_arg((node.args, node.kwargs), lambda n: n.meta["val"])
@@ -164,12 +206,9 @@ class _Exporter:
 
     def _program(self, outputs: list[signatures.OutputSpec]) -> ExportedProgram:
         in_spec, out_spec, names = _structure(self.module)
-        root = torch.nn.Module()
-        for node in self.graph.find_nodes(op="get_attr"):
-            root.add_module(str(node.target), attribute(self.module, str(node.target)))
         self.graph.eliminate_dead_code()
         return ExportedProgram(
-            root=root,
+            root=self.root,
             graph=self.graph,
             graph_signature=signatures.ExportGraphSignature(self.inputs, outputs),
             state_dict=self.state,
@@ -182,6 +221,55 @@ class _Exporter:
             example_inputs=_example_inputs(self.module, in_spec),
             constants=self.constants,
         )
+
+
+@dataclass
+class _Copy:
+    """A graph on its way: its attributes are in `root`, what was lifted out of it is in `held`."""
+
+    source: fx.GraphModule
+    graph: fx.Graph
+    root: torch.nn.Module
+    env: dict[fx.Node, Any]
+    held: dict[str, fx.Node]
+    prefix: str = ""
+
+
+def _engine_call(
+    graph: fx.Graph, target: Any, node: fx.Node, env: dict[fx.Node, Any], engine: Any
+) -> fx.Node:
+    inputs = [env[a] if isinstance(a, fx.Node) else a for a in node.args]
+    call = graph.call_function(target, (inputs, engine))
+    single = "val" in node.meta and isinstance(node.meta["val"], torch.Tensor)
+    if not single:
+        values: dict[Any, Any] = {user.args[1]: user.meta["val"] for user in node.users}
+        count = max(values) + 1
+        call.meta["val"] = [values.get(i, values[max(values)]) for i in range(count)]
+        return call
+    call.meta["val"] = [node.meta["val"]]
+    first = graph.call_function(operator.getitem, (call, 0))
+    first.meta["val"] = node.meta["val"]
+    return first
+
+
+def _name(prefix: str, node: fx.Node) -> str:
+    return f"{prefix}{node.target}".replace(".", "_")
+
+
+def _held(path: str, body: fx.GraphModule) -> dict[str, torch.Tensor]:
+    """The tensors of a branch or a loop, and the containers of its engines, by name."""
+    found: dict[str, torch.Tensor] = {}
+    for node in body.graph.nodes:
+        if node.op not in ("get_attr", "call_module"):
+            continue
+        value, name = attribute(body, str(node.target)), _name(f"{path}_", node)
+        if isinstance(value, fx.GraphModule):
+            found |= _held(name, value)
+        elif isinstance(value, TorchTensorRTModule):
+            found[name] = value.engine.serialized_engine_tensor()
+        else:
+            found[name] = value
+    return found
 
 
 def _structure(module: fx.GraphModule) -> tuple[Any, Any, list[str] | None]:

@@ -135,6 +135,8 @@ class Emitter {
       const auto type =
           schema && i < schema->arguments().size() ? schema->arguments()[i].type() : c10::TypePtr();
       inputs.push_back(value_of(node.args[i], type));
+      if (type && type->kind() == c10::TypeKind::NumberType && has_dtype(node))
+        inputs.back() = as_number(inputs.back());
     }
     // TorchScript's executor computes what has only constants as arguments once and for all.
     if (node.kind == c10::aten::clone && inputs.front()->node()->kind() == c10::prim::Constant)
@@ -148,6 +150,18 @@ class Emitter {
     for (const auto& inner : node.blocks) emit_block(*inner, out->addBlock());
     for (std::size_t i = 0; i < node.outputs.size(); ++i)
       define(node.outputs[i], out->outputs()[i]);
+  }
+
+  static bool has_dtype(const Node& node) {
+    const auto index = node.schema()->argumentIndexWithName("dtype");
+    return index && !node.args[static_cast<std::size_t>(*index)].is_none();
+  }
+
+  /// A Scalar may be a bool for PyTorch's dispatcher, not for TorchScript. Where the dtype is given
+  /// the result does not depend on it.
+  jit::Value* as_number(jit::Value* scalar) {
+    const bool is_bool = scalar->type()->kind() == c10::TypeKind::BoolType;
+    return is_bool ? graph_->insert(c10::aten::Int, {scalar}) : scalar;
   }
 
   void emit_block(const Block& block, jit::Block* out) {
