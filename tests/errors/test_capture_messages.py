@@ -11,7 +11,6 @@ import torch
 import torch_tensorrt
 from torch import fx
 from torch._higher_order_ops.scan import scan
-from torch.nn.attention.flex_attention import flex_attention
 from torch_tensorrt._program.export import to_exported_program
 from torch_tensorrt._settings import CompilationSettings
 from torch_tensorrt.dynamo.lowering import _aten_lowering_pass, _remove_lowering_pass
@@ -76,11 +75,22 @@ def with_an_unknown_argument(graph: fx.Graph, node: fx.Node) -> None:
     node.kwargs = {"slope": 1}
 
 
-class Attends(torch.nn.Module):
+class Unknown(torch._ops.HigherOrderOperator):
     """An operator of higher order that is none of ours."""
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return flex_attention(x, x, x)
+    def __init__(self) -> None:
+        super().__init__("unknown_to_the_compiler")
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        return super().__call__(x)
+
+
+UNKNOWN = Unknown()
+
+
+def as_unknown(graph: fx.Graph, node: fx.Node) -> None:
+    """unknown_to_the_compiler(x)."""
+    node.target = UNKNOWN
 
 
 class Summed(torch.nn.Module):
@@ -103,6 +113,13 @@ class Summed(torch.nn.Module):
             lambda: passed(as_method),
             NotImplementedError,
             "[capture] the graph calls the method relu, expected aten ops only",
+        ),
+        (
+            lambda: passed(as_unknown),
+            NotImplementedError,
+            "[capture] unknown_to_the_compiler at activation.py:N: the higher-order operator "
+            "unknown_to_the_compiler cannot be compiled; cut the model there, or use torch.cond or "
+            "while_loop",
         ),
         (
             lambda: passed(without_arguments),
@@ -199,13 +216,6 @@ def test_the_whole_message(call: Callable[[], Any], kind: type[Exception], messa
 @pytest.mark.parametrize(
     ("model", "x", "message"),
     [
-        (
-            Attends(),
-            torch.rand(1, 2, 16, 16),
-            "[capture] flex_attention at test_capture_messages.py:N: the higher-order operator "
-            "flex_attention cannot be compiled; cut the model there, or use torch.cond or "
-            "while_loop",
-        ),
         (
             Summed(),
             ROWS,

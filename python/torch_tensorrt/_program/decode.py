@@ -13,6 +13,7 @@ from torch import fx
 from torch.utils import _pytree as pytree
 
 from torch_tensorrt import _C
+from torch_tensorrt._program import flex_attention
 from torch_tensorrt._program.places import place_of, where
 from torch_tensorrt._program.shapes import is_input
 from torch_tensorrt.runtime._module import TorchTensorRTModule
@@ -267,6 +268,11 @@ class Decoder:
         if name in _INLINED:
             body = next(arg for arg in args if isinstance(arg, fx.GraphModule))
             return self._inlined(body, args[list(args).index(body) + 1 :], block)
+        if name == "invoke_subgraph":
+            body, _, *operands = args
+            return self._inlined(body, operands, block)
+        if name == "flex_attention":
+            return self._inlined(*flex_attention.as_ops(node, args), block)
         if name == "scan":
             body, carried, rows, captured = args
             return self._steps(node, body, list(carried), rows, captured, block)

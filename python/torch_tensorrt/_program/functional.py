@@ -95,10 +95,17 @@ def _drop_identities(graph: fx.Graph) -> None:
             graph.erase_node(node)
 
 
+def is_higher_order(node: fx.Node) -> bool:
+    """A call of functions: an operator of higher order, or where a vmap begins or ends."""
+    if isinstance(node.target, torch._ops.HigherOrderOperator):
+        return True
+    return getattr(node.target, "__module__", "") == "torch._functorch.predispatch"
+
+
 def _stays(node: fx.Node, table: dict[OpOverload, Any]) -> bool:
     if node.op != "call_function":
         return node.op in ("placeholder", "get_attr", "output")
-    if isinstance(node.target, torch._ops.HigherOrderOperator):
+    if is_higher_order(node):
         return False
     if isinstance(node.target, OpOverload) and node.target._schema.is_mutable:
         return True  # what it becomes is looked at below

@@ -12,6 +12,7 @@ from torch.utils import _pytree as pytree
 
 from torch_tensorrt._Input import Input, device_of, distinct, positional_inputs
 from torch_tensorrt._program.decompositions import kept_whole
+from torch_tensorrt._program.functional import is_higher_order
 from torch_tensorrt._program.shapes import Ranges, SymbolRange, is_symbolic, ranges_of
 
 _Value = bool | int | float | str | None
@@ -55,14 +56,28 @@ def trace(
     _check_fit(mod, args, kwargs)
     device = device_of(mod)
     examples = distinct(pytree.tree_map(lambda value: _example(value, device), (args, kwargs)))
+
     if dynamic_shapes is None:
         described = pytree.tree_map(_dynamic, (args, kwargs))
         dynamic_shapes = _by_name(mod, *described)
-    with torch.no_grad(), kept_whole():
-        program = torch.export.export(
-            mod, examples[0], examples[1], dynamic_shapes=dynamic_shapes, strict=strict
-        )
-    symbol_ranges(program, args, kwargs)  # says where a dimension was fixed
+
+    def exported() -> ExportedProgram:
+        with torch.no_grad(), kept_whole():
+            return torch.export.export(
+                mod, examples[0], examples[1], dynamic_shapes=dynamic_shapes, strict=strict
+            )
+
+    program = exported()
+    try:
+        symbol_ranges(program, args, kwargs)  # says where a dimension was fixed
+    except ValueError:
+        if not any(map(is_higher_order, program.graph.nodes)):
+            raise
+        # Dynamo traces the functions that operators of higher order call, and takes what it knows
+        # of them from an earlier time, when the dimension was fixed.
+        torch._dynamo.reset()
+        program = exported()
+        symbol_ranges(program, args, kwargs)
     return program
 
 
