@@ -28,6 +28,7 @@ Node* clone_node(Graph& graph, const Node& from, Block& to, Node* position, VarM
   node->jit = from.jit;
   node->module_types = from.module_types;
   node->torch_code = from.torch_code;
+  node->shares_written = from.shares_written;
   node->torch_because = from.torch_because;
   for (const auto& inner : from.blocks) {
     node->blocks.push_back(std::make_unique<Block>());

@@ -112,6 +112,8 @@ struct Node {
   /// Why the frontend or the user keeps this node in PyTorch: a report code and a sentence; empty:
   /// it may convert.
   std::string torch_code, torch_because;
+  /// Its results share memory with a tensor that is written in place: their elements are not known.
+  bool shares_written = false;
 
   const c10::FunctionSchema* schema() const { return op ? &op->schema() : nullptr; }
   /// "aten::add.Tensor": what tables and reports key on.

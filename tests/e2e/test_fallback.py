@@ -1,10 +1,14 @@
 """What stays in PyTorch, with its reason, and what that does to the numbers: nothing."""
 
+import re
+from collections.abc import Callable
+
 import pytest
 import torch
 import torch_tensorrt
 from e2e.checks import assert_close, assert_one_engine, engines, ops_in_pytorch
 from torch import nn
+from torchvision.ops import nms
 
 X = torch.linspace(-2, 2, 4 * 8).reshape(4, 8)
 
@@ -134,3 +138,62 @@ def test_dropout_that_does_not_say_whether_it_trains_drops() -> None:
 def test_whole_net_is_one_engine_without_settings() -> None:
     fast = compiled(Net())
     assert_one_engine(fast, "openvino")
+
+
+class Writes(nn.Module):
+    """Results that were written in place, beside another."""
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        y = x.relu()
+        whole = y[:]
+        y[0] += 1
+        whole[:, 1:3] = x[:, 2:4]
+        return y, whole, x * 2
+
+
+def test_writes_to_one_of_several_results_are_layers() -> None:
+    fast = torch_tensorrt.compile(
+        torch.jit.script(Writes().eval()), ir="ts", inputs=[X], min_block_size=1
+    )
+    assert_one_engine(fast, "openvino")
+    assert_close(fast(X), Writes()(X))
+
+
+def repeated(x: torch.Tensor) -> torch.Tensor:
+    return x.repeat_interleave((x[:, 0] > 0).long() + 1, 0) * 2
+
+
+def kept_boxes(x: torch.Tensor) -> torch.Tensor:
+    corner = x[:, :2] * 0
+    return nms(torch.cat([corner, corner + 1], 1), x[:, 4], 0.5).float() * 2
+
+
+def there_and_back(x: torch.Tensor) -> torch.Tensor:
+    window = torch.hann_window(8)
+    spectrum = torch.stft(x, 8, window=window, return_complex=True)
+    return torch.istft(spectrum, 8, window=window) * 2
+
+
+@pytest.mark.parametrize("ir", ["ts", "dynamo"])
+@pytest.mark.parametrize(
+    ("function", "kept"),
+    [
+        (repeated, "aten::repeat_interleave"),
+        (kept_boxes, "torchvision::nms"),
+        (there_and_back, "fft|stft"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning")
+def test_sizes_that_zeros_do_not_tell(
+    function: Callable[[torch.Tensor], torch.Tensor], kept: str, ir: str
+) -> None:
+    class Net(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return function(x)
+
+    net = Net().eval()
+    given = torch.jit.trace(net, X) if ir == "ts" else net
+    fast = torch_tensorrt.compile(given, ir=ir, inputs=[X], min_block_size=1)
+    assert any(re.search(kept, op) for op in ops_in_pytorch(fast))
+    for x in (X, -X, X.roll(1, 0)):
+        assert_close(fast(x), net(x))

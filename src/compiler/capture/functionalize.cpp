@@ -65,6 +65,7 @@ class Functionalizer {
         jit::Node* user = use.user;
         if (user == write) continue;
         if (user->kind() == c10::prim::Return) continue;  // read only, at the end
+        if (only_returned(user) && is_after(user, write)) continue;
         const bool first = use.offset == 0;
         if (first && (is_strict_view(user) || is_maybe_view(user))) {
           if (user->owningBlock() != write->owningBlock()) return false;
@@ -92,6 +93,18 @@ class Functionalizer {
       return schema && use.offset < schema->arguments().size() &&
              !schema->arguments()[use.offset].alias_info();
     });
+  }
+
+  /// A tuple, list or dict of results.
+  static bool only_returned(const jit::Node* node) {
+    const auto kind = node->kind();
+    const bool arranges = kind == c10::prim::TupleConstruct || kind == c10::prim::ListConstruct ||
+                          kind == c10::prim::DictConstruct;
+    return arranges && std::all_of(node->output()->uses().begin(), node->output()->uses().end(),
+                                   [](const jit::Use& use) {
+                                     return use.user->kind() == c10::prim::Return ||
+                                            only_returned(use.user);
+                                   });
   }
 
   /// Does `user`, or the node of this block that contains it, come after `node`?
@@ -136,29 +149,38 @@ class Functionalizer {
       if (!sure) return;
     }
 
-    const jit::WithInsertPoint guard(write);
-    std::unordered_map<jit::Value*, jit::Value*> renewed;
-    jit::Value* value = emit(write, *functional_kind(write), write->inputs().vec());
-    renewed[target] = value;
-    if (others) {
-      for (jit::Node* view : chain) {
-        value = invert(view, value);
-        renewed[view->input(0)] = value;
-      }
-    }
-    // Views made before the write and read after it are made again from the new memory.
+    // Views made before the write and read after it are made again from the new memory. The target
+    // too, so that later writes go through it.
+    std::vector<jit::Value*> again;
     for (jit::Value* member : tree) {
-      if (renewed.count(member) || !used_after(member, write) || member->node()->isAfter(write))
-        continue;
-      const auto parent = renewed.find(member->node()->input(0));
-      if (parent == renewed.end()) continue;
-      std::vector<jit::Value*> inputs = member->node()->inputs().vec();
-      inputs[0] = parent->second;
-      renewed[member] = emit(member->node(), member->node()->kind(), inputs);
+      const bool read = used_after(member, write) || (member == target && write->hasUses());
+      if (read && member != root && !member->node()->isAfter(write)) again.push_back(member);
     }
+    const jit::Value* base = others ? root : target;
+    for (const jit::Value* member : again) {
+      // One that may be a copy keeps its elements then.
+      for (; member != base; member = member->node()->input(0))
+        if (!is_strict_view(member->node())) return;
+    }
+
+    const jit::WithInsertPoint guard(write);
+    jit::Value* value = emit(write, *functional_kind(write), write->inputs().vec());
+    if (others) {
+      for (jit::Node* view : chain) value = invert(view, value);
+    }
+    std::unordered_map<jit::Value*, jit::Value*> renewed = {{others ? root : target, value}};
+    for (jit::Value* member : again) renew(member, renewed);
     for (const auto& [old, fresh] : renewed) replace_after(old, fresh, write);
-    write->output()->replaceAllUsesWith(renewed.at(target));
+    if (write->hasUses()) write->output()->replaceAllUsesWith(renewed.at(target));
     write->destroy();
+  }
+
+  /// The view `member` of what its parent became.
+  jit::Value* renew(jit::Value* member, std::unordered_map<jit::Value*, jit::Value*>& renewed) {
+    if (const auto known = renewed.find(member); known != renewed.end()) return known->second;
+    std::vector<jit::Value*> inputs = member->node()->inputs().vec();
+    inputs[0] = renew(inputs[0], renewed);
+    return renewed[member] = emit(member->node(), member->node()->kind(), inputs);
   }
 
   /// Does the node make new memory?

@@ -152,6 +152,7 @@ class Decoder {
       if (!aliases_.mayAlias(output, written)) continue;
       node.torch_code = "mutation";
       node.torch_because = "its result shares memory with a tensor that is written in place";
+      node.shares_written = true;
       return;
     }
   }

@@ -103,6 +103,9 @@ class Interpreter {
     evaluate(node);
     for (Var* output : node.outputs) {
       if (written_.count(output)) forget_written(output);
+      if (node.shares_written && output->fact) {
+        for (c10::IValue& sample : output->fact->samples) sample = to_meta(sample);
+      }
     }
   }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <optional>
+#include <string_view>
 #include <unordered_set>
 
 #include "compiler/op_kinds.h"
@@ -72,9 +73,18 @@ bool takes_integers(const torch::jit::Stack& inputs) {
   return found;
 }
 
-/// Zeros of that size that take one element of memory.
-at::Tensor zeros_like_meta(const at::Tensor& meta) {
-  return at::zeros({}, at::TensorOptions(meta.scalar_type())).expand(meta.sizes());
+/// A tensor of that size, one number everywhere, that takes one element of memory.
+at::Tensor filled_like(const at::Tensor& meta, int number) {
+  return at::full({}, number, at::TensorOptions(meta.scalar_type())).expand(meta.sizes());
+}
+
+std::vector<std::vector<std::int64_t>> sizes_of(const c10::IValue& value) {
+  std::vector<std::vector<std::int64_t>> sizes;
+  map_tensors(value, [&](const at::Tensor& tensor) -> c10::IValue {
+    sizes.push_back(tensor.sizes().vec());
+    return tensor;
+  });
+  return sizes;
 }
 
 std::vector<std::int64_t> ints(const c10::IValue& value, std::size_t count) {
@@ -187,22 +197,65 @@ bool is_factory(const Node& node) {
   return kFactories.count(node.kind.toQualString()) != 0;
 }
 
-torch::jit::Stack on_zeros(const torch::jit::Stack& inputs) {
+torch::jit::Stack filled(const torch::jit::Stack& inputs, int number) {
   torch::jit::Stack stack;
   for (const c10::IValue& input : inputs) {
-    c10::IValue value = map_tensors(
-        input, [](const at::Tensor& tensor) -> c10::IValue { return zeros_like_meta(tensor); });
+    c10::IValue value = map_tensors(input, [number](const at::Tensor& tensor) -> c10::IValue {
+      return filled_like(tensor, number);
+    });
     if (value.isDevice()) value = c10::Device(at::kCPU);
     stack.push_back(std::move(value));
   }
   return stack;
 }
 
+/// What PyTorch writes where a custom op's shape function asks for a size that only data tell.
+bool says_it_depends_on_data(const std::exception& error) {
+  return std::string_view(error.what()).find("data-dependent") != std::string_view::npos;
+}
+
+std::optional<torch::jit::Stack> run_on(const Node& node, const torch::jit::Stack& inputs,
+                                        int number) {
+  torch::jit::Stack stack = filled(inputs, number);
+  try {
+    node.op->getOperation()(stack);
+  } catch (const std::exception&) {
+    if (number == 0) throw;
+    after_failure();
+    return std::nullopt;
+  }
+  return stack;
+}
+
+/// The results on zeros, or on ones where zeros will not do. Other sizes on ones: they depend on
+/// data.
+torch::jit::Stack run_on_numbers(const Node& node, const torch::jit::Stack& inputs) {
+  const std::optional<torch::jit::Stack> ones = run_on(node, inputs, 1);
+  torch::jit::Stack zeros;
+  try {
+    zeros = *run_on(node, inputs, 0);
+  } catch (const c10::NotImplementedError&) {
+    throw;
+  } catch (const c10::LinAlgError&) {
+    throw;  // zeros are singular; the model's matrices need not be
+  } catch (const c10::Error& error) {
+    if (ones) return *ones;
+    if (takes_integers(inputs)) throw;
+    const std::string message = error.what_without_backtrace();
+    throw core::invalid_argument(message.substr(0, message.find('\n')));
+  }
+  for (std::size_t i = 0; ones && i < zeros.size(); ++i) {
+    if (sizes_of(zeros[i]) != sizes_of(ones->at(i)))
+      throw core::unsupported("the size of its result depends on data");
+  }
+  return zeros;
+}
+
 }  // namespace
 
 void run_for_shape(const Node& node, torch::jit::Stack& stack) {
   if (is_factory(node)) {
-    stack = on_zeros(stack);
+    stack = filled(stack, 0);
     node.op->getOperation()(stack);
     return;
   }
@@ -214,22 +267,11 @@ void run_for_shape(const Node& node, torch::jit::Stack& stack) {
   try {
     if (!run_first_step(node, stack)) node.op->getOperation()(stack);
     return;
-  } catch (const std::exception&) {
-    if (depends_on_data(*node.schema())) throw;
+  } catch (const std::exception& error) {
+    if (depends_on_data(*node.schema()) || says_it_depends_on_data(error)) throw;
     after_failure();
   }
-  stack = on_zeros(inputs);
-  try {
-    node.op->getOperation()(stack);
-  } catch (const c10::NotImplementedError&) {
-    throw;
-  } catch (const c10::LinAlgError&) {
-    throw;  // zeros are singular; the model's matrices need not be
-  } catch (const c10::Error& error) {
-    if (takes_integers(inputs)) throw;
-    const std::string message = error.what_without_backtrace();
-    throw core::invalid_argument(message.substr(0, message.find('\n')));
-  }
+  stack = run_on_numbers(node, inputs);
   for (c10::IValue& result : stack) result = to_meta(result);
 }
 
