@@ -1,4 +1,4 @@
-"""Random TorchScript programs that write in place, through views, lists, branches and loops."""
+"""Random TorchScript programs that write in place: tensors, through views, and lists and dicts."""
 
 from __future__ import annotations
 
@@ -61,16 +61,40 @@ CONDITIONS = ("{a}.sum() > -1.37", "{a}.sum() > 0.71", "{a}.sum() > 3.13")
 TRIPS = ("2", "3", "int((x[0, 0] * 3).item())")
 
 
+# An if stands on two lines, "|" between them.
+LISTED = (
+    "{l}.append({a})",
+    "{l}.append({b} * 2)",
+    "{l}.insert(0, {a})",
+    "{l}.extend([{a}, {b}])",
+    "{l} += [{a}]",
+    "{l}.reverse()",
+    "if len({l}) > 1:|{l}.pop()",
+    "if len({l}) > 0:|{l}[0] = {a} + 1",
+    "if len({l}) > 3:|{l}.clear()",
+    "d['{k}'] = {a}",
+    "d['{k}'] = d['a'] * 2",
+    "if 'c' in d:|d['a'] = d['c']",
+)
+LISTS = ("[{a}]", "[{a}, {b}]", "{l} + {m}", "{l}[1:]", "[z * 2 for z in {l}]", "{l}", "{l}.copy()")
+
+
 class Writer:
-    """Writes one program; its tensors are all [4, 8]."""
+    """Writes one program that writes to tensors; all are [4, 8]."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
         self.lines = ["def forward(self, x):"]
         self.names = ["x"]
-        self.statements(self.random.randint(4, 10), 1)
-        results = self.random.sample(self.names, min(len(self.names), self.random.randint(1, 3)))
-        self.line(1, "return " + ", ".join(results))
+        self.begin()
+        self.statements(self.random.randint(4, 12), 1)
+        self.line(1, "return " + ", ".join(self.results()))
+
+    def begin(self) -> None:
+        """What is there before the random statements."""
+
+    def results(self) -> list[str]:
+        return self.random.sample(self.names, min(len(self.names), self.random.randint(1, 3)))
 
     def line(self, depth: int, text: str) -> None:
         self.lines.append("    " * depth + text)
@@ -84,14 +108,13 @@ class Writer:
             self.statement(self.random.random(), depth)
 
     def statement(self, kind: float, depth: int) -> None:
-        own = [name for name in self.names if name != "x"]
         if kind < 0.45:
             name = f"v{len(self.lines)}"
             self.line(depth, f"{name} = " + self.form(MADE if kind < 0.18 else COMPUTED))
             if depth == 1:
                 self.names.append(name)
-        elif kind < 0.82 and own:
-            self.line(depth, self.form(WRITTEN, w=self.random.choice(own)))
+        elif kind < 0.82:
+            self.write(depth)
         elif depth < 3:
             branches = kind < 0.91
             head = f"if bool({self.form(CONDITIONS)}):"
@@ -102,9 +125,39 @@ class Writer:
                 self.line(depth, "else:")
                 self.block(depth)
 
+    def write(self, depth: int) -> None:
+        own = self.names[1:]
+        if own:
+            self.line(depth, self.form(WRITTEN, w=self.random.choice(own)))
+
     def block(self, depth: int) -> None:
         self.statements(self.random.randint(1, 2), depth + 1)
         self.line(depth + 1, "pass")
+
+
+class ContainerWriter(Writer):
+    """Writes one program that writes to lists and a dict of tensors."""
+
+    def begin(self) -> None:
+        self.lists = ["l0"]
+        self.line(1, "l0 = [x, x + 1]")
+        self.line(1, "d = {'a': x, 'b': x * 2}")
+
+    def write(self, depth: int) -> None:
+        names = {"l": self.random.choice(self.lists), "m": self.random.choice(self.lists)}
+        if self.random.random() < 0.25:
+            name = f"l{len(self.lines)}"
+            self.line(depth, f"{name} = " + self.form(LISTS, **names))
+            if depth == 1:
+                self.lists.append(name)
+            return
+        head, _, body = self.form(LISTED, **names, k=self.random.choice("abc")).partition("|")
+        self.line(depth, head)
+        if body:
+            self.line(depth + 1, body)
+
+    def results(self) -> list[str]:
+        return [f"torch.stack([x] + {one}).sum(0)" for one in [*self.lists, "list(d.values())"]]
 
 
 _numbers = itertools.count()
@@ -129,10 +182,11 @@ def results(module: torch.nn.Module) -> list[Any]:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_writes_in_place(request: pytest.FixtureRequest) -> None:
+@pytest.mark.parametrize("writer", [Writer, ContainerWriter])
+def test_writes_in_place(writer: type[Writer], request: pytest.FixtureRequest) -> None:
     count, refused = 3000 if request.config.getoption("--long") else 150, 0
     for seed in range(count):
-        source = "\n".join([*Writer(seed).lines, ""])
+        source = "\n".join([*writer(seed).lines, ""])
         try:
             expected = results(scripted(source))
         except RuntimeError:  # a view that this memory has not

@@ -233,10 +233,11 @@ class Emitter {
       const auto list_type = type ? type->cast<c10::ListType>() : nullptr;
       if (!list_type) throw core::internal_error("[assembly] a list without a type");
       std::vector<jit::Value*> elements;
-      for (const Argument& element : *list)
-        elements.push_back(value_of(element, list_type->getElementType()));
-      return graph_->insertNode(graph_->createList(list_type->getElementType(), elements))
-          ->output();
+      c10::TypePtr element_type = list_type->getElementType();
+      for (const Argument& element : *list) elements.push_back(value_of(element, element_type));
+      if (element_type->hasFreeVariables() && !elements.empty())
+        element_type = c10::unshapedType(elements.front()->type());
+      return graph_->insertNode(graph_->createList(element_type, elements))->output();
     }
     return graph_->insertConstant(*argument.constant());
   }

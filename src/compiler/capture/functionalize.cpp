@@ -35,7 +35,8 @@ bool is_maybe_view(const jit::Node* node) {
 std::optional<c10::Symbol> functional_kind(const jit::Node* node) {
   const std::string kind = node->kind().toQualString();
   const auto* schema = node->maybeSchema();
-  if (!schema || kind.rfind("aten::", 0) != 0 || kind.back() != '_' || node->outputs().size() != 1)
+  if (!schema || kind.rfind("aten::", 0) != 0 || kind.back() != '_' ||
+      node->outputs().size() != 1 || !node->output()->type()->isSubtypeOf(*c10::TensorType::get()))
     return std::nullopt;
   const c10::OperatorName name(kind.substr(0, kind.size() - 1), schema->overload_name());
   if (!jit::findOperatorFor(name)) return std::nullopt;

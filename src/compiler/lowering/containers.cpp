@@ -105,18 +105,17 @@ class Container {
 
   std::size_t follow() {
     std::size_t gone = 0;
+    bool escaped = false;  // its elements are not known any more
     for (auto it = std::next(position(&maker_)); it != block_.nodes.end();) {
       Node* node = (it++)->get();
       if (!mentions(*node, var_)) continue;
       if (written(*node) == var_) {
-        for (Var* output : node->outputs) {
-          if (output->type->kind() == var_->type->kind()) graph_.replace_uses(output, var_);
-        }
         replay(*node, /*dry=*/false);
         graph_.erase(node);
         current_ = nullptr;
         ++gone;
-      } else if (gone > 0 && !resolve(*node)) {
+      } else if (gone > 0 && (escaped || !resolve(*node))) {
+        escaped |= !only_reads(*node);
         replace(*node, var_, version(node));
       }
     }
@@ -297,6 +296,14 @@ bool makes_container(const Node& node) {
   return dict && node.name() == "aten::dict" && node.args.empty();
 }
 
+/// `list += other` gives back the list itself.
+void use_one_name(Graph& graph) {
+  for (Node* node : all_nodes(graph.body())) {
+    Var* list = node->name() == "aten::add_.t" ? written(*node) : nullptr;
+    if (list) graph.replace_uses(node->outputs[0], list);
+  }
+}
+
 /// Is anything written that was not made in this graph, or that came out of another container?
 bool has_foreign_writes(Graph& graph) {
   const auto nodes = all_nodes(graph.body());
@@ -362,6 +369,7 @@ class Aliases {
 }  // namespace
 
 std::size_t functionalize_containers(Graph& graph) {
+  use_one_name(graph);
   std::size_t gone = 0;
   for (bool again = true; again;) {
     again = false;

@@ -166,9 +166,11 @@ class Interpreter {
     if (const Var* var = argument.var()) return var->fact->samples[probe];
     if (const auto* constant = argument.constant()) return *constant;
     std::vector<c10::IValue> elements;
-    const auto element_type = type ? element_type_of(type) : c10::TypePtr(c10::AnyType::get());
+    auto element_type = type ? element_type_of(type) : c10::TypePtr(c10::AnyType::get());
     for (const Argument& element : *argument.list())
       elements.push_back(resolve(element, probe, element_type));
+    if (element_type->hasFreeVariables() && !elements.empty())
+      element_type = c10::unshapedType(elements.front().type());
     return make_list(element_type, elements);
   }
 
