@@ -172,6 +172,11 @@ def scripted(source: str) -> torch.jit.ScriptModule:
     return module
 
 
+def compiled(source: str) -> torch.jit.ScriptModule:
+    with torch_tensorrt.logging.errors():
+        return torch_tensorrt.compile(scripted(source), ir="ts", inputs=[X], min_block_size=1)
+
+
 def results(module: torch.nn.Module) -> list[Any]:
     """What two rounds of calls give, and what they leave of their inputs."""
     found = []
@@ -192,10 +197,16 @@ def test_writes_in_place(writer: type[Writer], request: pytest.FixtureRequest) -
         except RuntimeError:  # a view that this memory has not
             refused += 1
             continue
-        with torch_tensorrt.logging.errors():
-            fast = torch_tensorrt.compile(scripted(source), ir="ts", inputs=[X], min_block_size=1)
         try:
-            assert_close(results(fast), expected)
+            assert_close(results(compiled(source)), expected)
         except AssertionError as error:
             raise AssertionError(f"seed {seed}:\n{source}\n{error}") from None
     assert refused < count / 5
+
+
+def test_a_lost_write_is_found() -> None:
+    whole = ["def forward(self, x):", "    v = x.clone()", "    v[0] += 1.0", "    return v, x", ""]
+    expected = results(scripted("\n".join(whole)))
+    assert_close(results(compiled("\n".join(whole))), expected)
+    with pytest.raises(AssertionError):
+        assert_close(results(compiled("\n".join([*whole[:2], *whole[3:]]))), expected)
