@@ -9,9 +9,6 @@ Keys are `<op>/<row>` of tests/ops (test_softmax, row last_dim: "softmax/last_di
 _SCRIPTED = {
     "upsample_nearest/by_hand/scripted": "a list of sizes comes from a loop that is not unrolled",
     "group_norm/local_response/scripted": "a branch on a rank stays undecided",
-    "add_and_mul/ints_and_float/traced": "a trace keeps a Python number as a float64 tensor",
-    "divide/floor_divide_number/traced": "a trace keeps a Python number as a float64 tensor",
-    "expand/interleave_tensor": "the type run gives a size of 0: meta tensors hide the repeats",
 }
 
 # Permanent: the engine cannot do it.

@@ -54,12 +54,6 @@ INDEXING: list[Row] = [
         "self and mask are scalars, expected a tensor with axes",
     ),
     (
-        "aten::where",
-        "torch.where(x.sum() > 0)[0]",
-        (MATRIX,),
-        "condition is a scalar, expected a tensor with axes",
-    ),
-    (
         "aten::index_put.hacked_twin",
         "torch.index_put(x, [y, y, y], torch.ones(1))",
         (MATRIX, torch.tensor([0, 1])),

@@ -235,9 +235,10 @@ class Interpreter {
       torch::jit::Stack stack = resolve_all(node, p);
       // Such an operator is told how many arguments it has.
       if (node.schema()->is_vararg()) stack.emplace_back(static_cast<std::int64_t>(stack.size()));
+      const torch::jit::Stack given = stack;
       try {
         if (prepare(node, stack)) {
-          run_for_shape(node, stack);
+          run_for_shape(node, stack, given);
         } else {
           node.op->getOperation()(stack);
         }

@@ -197,11 +197,12 @@ bool is_factory(const Node& node) {
   return kFactories.count(node.kind.toQualString()) != 0;
 }
 
+/// With numbers in the place of meta tensors.
 torch::jit::Stack filled(const torch::jit::Stack& inputs, int number) {
   torch::jit::Stack stack;
   for (const c10::IValue& input : inputs) {
     c10::IValue value = map_tensors(input, [number](const at::Tensor& tensor) -> c10::IValue {
-      return filled_like(tensor, number);
+      return tensor.is_meta() ? filled_like(tensor, number) : tensor;
     });
     if (value.isDevice()) value = c10::Device(at::kCPU);
     stack.push_back(std::move(value));
@@ -253,7 +254,7 @@ torch::jit::Stack run_on_numbers(const Node& node, const torch::jit::Stack& inpu
 
 }  // namespace
 
-void run_for_shape(const Node& node, torch::jit::Stack& stack) {
+void run_for_shape(const Node& node, torch::jit::Stack& stack, const torch::jit::Stack& given) {
   if (is_factory(node)) {
     stack = filled(stack, 0);
     node.op->getOperation()(stack);
@@ -263,7 +264,8 @@ void run_for_shape(const Node& node, torch::jit::Stack& stack) {
     stack = {std::move(*result)};
     return;
   }
-  const torch::jit::Stack inputs = stack;
+  // What writes must not write to what the model holds.
+  const torch::jit::Stack inputs = node.schema()->is_mutable() ? stack : given;
   try {
     if (!run_first_step(node, stack)) node.op->getOperation()(stack);
     return;

@@ -18,10 +18,11 @@ TORCHTRT_API void set_after_failure(void (*clear)());
 /// Calls it.
 void after_failure();
 
-/// Runs the node's operator on the stack for its shapes and dtypes only. Where PyTorch has no meta
-/// kernel (many have one in Python only), convolutions are computed by formula and the rest run on
-/// zeros. Throws where
-/// that cannot tell, and Error(invalid_argument) where the op cannot take these shapes at all.
-void run_for_shape(const Node& node, torch::jit::Stack& stack);
+/// Runs the node's operator on the stack, all meta, for its shapes and dtypes only; `given` is the
+/// same with the tensors that are known. Where PyTorch has no meta kernel (many have one in Python
+/// only), convolutions are computed by formula and the rest run on what is known, and numbers in
+/// the place of the rest. Throws where that cannot tell, and Error(invalid_argument) where the op
+/// cannot take these shapes at all.
+void run_for_shape(const Node& node, torch::jit::Stack& stack, const torch::jit::Stack& given);
 
 }  // namespace torch_tensorrt::compiler
