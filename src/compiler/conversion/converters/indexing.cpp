@@ -86,9 +86,7 @@ Value masked_scatter(OpContext& op) {
 // ---- nonzero: sizes that depend on data ----
 
 Value positions_of(OpContext& op, std::string_view name) {
-  const Value x = op.value(name);
-  if (x.rank() == 0) throw op.refuse(name, " is a scalar, expected a tensor with axes");
-  return op.net().one(core::NonZero{}, {x});
+  return op.net().one(core::NonZero{}, {op.value(name)});
 }
 Value nonzero(OpContext& op) { return op.net().transpose(positions_of(op, "self"), {1, 0}); }
 
