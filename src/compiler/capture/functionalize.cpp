@@ -157,7 +157,7 @@ class Functionalizer {
       const bool read = used_after(member, write) || (member == target && write->hasUses());
       if (read && member != root && !member->node()->isAfter(write)) again.push_back(member);
     }
-    const jit::Value* base = others ? root : target;
+    jit::Value* base = others ? root : target;
     for (const jit::Value* member : again) {
       // One that may be a copy keeps its elements then.
       for (; member != base; member = member->node()->input(0))
@@ -169,7 +169,7 @@ class Functionalizer {
     if (others) {
       for (jit::Node* view : chain) value = invert(view, value);
     }
-    std::unordered_map<jit::Value*, jit::Value*> renewed = {{others ? root : target, value}};
+    std::unordered_map<jit::Value*, jit::Value*> renewed = {{base, value}};
     for (jit::Value* member : again) renew(member, renewed);
     for (const auto& [old, fresh] : renewed) replace_after(old, fresh, write);
     if (write->hasUses()) write->output()->replaceAllUsesWith(renewed.at(target));

@@ -42,7 +42,6 @@ Out with_bias(const Out& y, const Site& site) {
 }  // namespace
 
 std::optional<Out> with_scaled_weights(const Site& site, std::size_t product) {
-  if (site.reads_of(product) != 1) return std::nullopt;
   const Out& factor = site.in(1 - product);
   const auto* matmul = ov::as_type<op::v0::MatMul>(site.in(product).get_node());
   if (!matmul || !ov::is_type<op::v0::Constant>(factor.get_node())) return std::nullopt;
@@ -57,6 +56,7 @@ std::optional<Out> with_scaled_weights(const Site& site, std::size_t product) {
   }
   const ov::Shape& shape = factor.get_shape();
   if (shape.empty() || shape_size(shape) != shape.back()) return std::nullopt;
+  if (site.reads_of(product) != 1) return std::nullopt;  // last: it walks the network
   const bool by_row = matmul->get_transpose_b();
   const Out aligned = folded(reshape(factor, by_row ? Ints{-1, 1} : Ints{1, -1}));
   return make<op::v0::MatMul>(matmul->input_value(0), mul(integers, folded(mul(scale, aligned))),
